@@ -1,0 +1,19 @@
+# tally_library(<folder> <link arguments>...) makes library tally_<folder> from
+# all sources of that folder.
+
+add_library(tally_warnings INTERFACE)
+target_compile_options(tally_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  # Designated initialisers leave the rest at its default on purpose.
+  -Wno-missing-field-initializers)
+
+function(tally_library folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc
+                                      ${CMAKE_SOURCE_DIR}/${folder}/*/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  add_library(tally_${folder} STATIC ${sources})
+  target_include_directories(tally_${folder} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(tally_${folder} ${ARGN})
+  target_link_libraries(tally_${folder} PRIVATE tally_warnings)
+endfunction()

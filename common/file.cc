@@ -1,0 +1,389 @@
+#include "common/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "common/check.h"
+#include "common/descriptor.h"
+#include "common/hash.h"
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+constexpr size_t kPieceBytes = 1 << 20;
+
+std::string Named(const char* verb, const fs::path& path) {
+  return std::string("cannot ") + verb + " " + Quote(path.string());
+}
+
+// OpenRegular opens for reading and says how large the file is.
+struct OpenFile {
+  Descriptor descriptor;
+  uint64_t size_bytes = 0;
+};
+Result<OpenFile> OpenRegular(const fs::path& path) {
+  // O_NONBLOCK: opening a named pipe must fail below, not hang here.
+  OpenFile file{Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+                0};
+  if (!file.descriptor.valid()) return ErrnoError(Named("open", path), errno);
+  struct stat info = {};
+  if (fstat(file.descriptor.get(), &info) != 0) {
+    return ErrnoError(Named("read", path), errno);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return InputError(Quote(path.string()) + " is not a regular file");
+  }
+  file.size_bytes = static_cast<uint64_t>(info.st_size);
+  return file;
+}
+
+// ReadSome fills as much of `buffer` as the file has left.
+Result<size_t> ReadSome(int descriptor, std::span<uint8_t> buffer,
+                        const fs::path& path) {
+  size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ssize_t got =
+        read(descriptor, buffer.data() + filled, buffer.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoError(Named("read", path), errno);
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  return filled;
+}
+
+Status WriteAll(int descriptor, ByteSpan bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t put = write(descriptor, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return ErrnoError(Named("write", path), errno);
+    bytes = bytes.subspan(static_cast<size_t>(put));
+  }
+  return Ok();
+}
+
+Status SyncDirectory(const fs::path& path) {
+  const Descriptor directory(
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return ErrnoError(Named("open", path), errno);
+  if (fsync(directory.get()) != 0) return ErrnoError(Named("sync", path), errno);
+  return Ok();
+}
+
+fs::path ParentOf(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+std::string RandomSuffix() {
+  std::array<uint8_t, 8> bytes = {};
+  TALLY_CHECK(getrandom(bytes.data(), bytes.size(), 0) ==
+              static_cast<ssize_t>(bytes.size()));
+  return Hex(bytes);
+}
+
+// RemoveTree ignores errors: it runs on paths that failed already.
+void RemoveTree(const fs::path& path) {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
+}
+
+}  // namespace
+
+Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes) {
+  TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
+  if (file.size_bytes > max_size_bytes) {
+    return InputError(Quote(path.string()) + " has " +
+                      std::to_string(file.size_bytes) +
+                      " bytes, expected at most " +
+                      std::to_string(max_size_bytes));
+  }
+  Bytes bytes(file.size_bytes);
+  TALLY_ASSIGN(const size_t got,
+               ReadSome(file.descriptor.get(), bytes, path));
+  bytes.resize(got);
+  return bytes;
+}
+
+Result<std::string> ReadTextFile(const fs::path& path,
+                                 uint64_t max_size_bytes) {
+  TALLY_ASSIGN(const Bytes bytes, ReadFile(path, max_size_bytes));
+  return std::string(AsText(bytes));
+}
+
+Status WriteFileAtomic(const fs::path& path, ByteSpan bytes, unsigned mode) {
+  const fs::path temporary =
+      ParentOf(path) /
+      ("." + path.filename().string() + ".tmp-" + RandomSuffix());
+  TALLY_ASSIGN(FileSink sink, FileSink::Create(temporary, mode));
+  Status status = sink.Append(bytes);
+  if (status) {
+    Result<FileDigest> closed = sink.Close();
+    if (!closed) status = std::move(closed).error();
+  }
+  if (status && rename(temporary.c_str(), path.c_str()) != 0) {
+    status = ErrnoError(Named("rename to", path), errno);
+  }
+  if (!status) {
+    unlink(temporary.c_str());
+    return status;
+  }
+  return SyncDirectory(ParentOf(path));
+}
+
+Result<FileDigest> DigestFile(const fs::path& path) {
+  TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
+  Sha256Hasher hasher;
+  FileDigest digest;
+  Bytes piece(kPieceBytes);
+  while (true) {
+    TALLY_ASSIGN(const size_t got, ReadSome(file.descriptor.get(), piece, path));
+    hasher.Update(ByteSpan(piece).first(got));
+    digest.size_bytes += got;
+    if (got < piece.size()) break;
+  }
+  digest.sha256 = hasher.Finish();
+  return digest;
+}
+
+Result<MappedFile> MappedFile::Open(const fs::path& path) {
+  TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
+  MappedFile mapped;
+  mapped.size_bytes_ = file.size_bytes;
+  if (file.size_bytes == 0) return mapped;
+  void* data = mmap(nullptr, file.size_bytes, PROT_READ, MAP_PRIVATE,
+                    file.descriptor.get(), 0);
+  if (data == MAP_FAILED) return ErrnoError(Named("map", path), errno);
+  mapped.data_ = static_cast<const uint8_t*>(data);
+  return mapped;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_bytes_, other.size_bytes_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_bytes_);
+}
+
+struct FileSink::State {
+  fs::path path;
+  Descriptor descriptor;
+  Sha256Hasher hasher;
+  uint64_t size_bytes = 0;
+};
+
+FileSink::FileSink(std::unique_ptr<State> state) : state_(std::move(state)) {}
+FileSink::FileSink(FileSink&&) noexcept = default;
+FileSink& FileSink::operator=(FileSink&&) noexcept = default;
+FileSink::~FileSink() = default;
+
+Result<FileSink> FileSink::Create(const fs::path& path, unsigned mode) {
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->descriptor = Descriptor(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!state->descriptor.valid()) {
+    return ErrnoError(Named("create", path), errno);
+  }
+  // Not open()'s mode argument: the umask would change that one.
+  if (fchmod(state->descriptor.get(), mode) != 0) {
+    const int error_number = errno;
+    unlink(path.c_str());
+    return ErrnoError(Named("create", path), error_number);
+  }
+  return FileSink(std::move(state));
+}
+
+Status FileSink::Append(ByteSpan bytes) {
+  state_->hasher.Update(bytes);
+  state_->size_bytes += bytes.size();
+  return WriteAll(state_->descriptor.get(), bytes, state_->path);
+}
+
+Result<FileDigest> FileSink::Close() {
+  if (fsync(state_->descriptor.get()) != 0) {
+    return ErrnoError(Named("sync", state_->path), errno);
+  }
+  if (!state_->descriptor.Close()) {
+    return ErrnoError(Named("close", state_->path), errno);
+  }
+  return FileDigest{.size_bytes = state_->size_bytes,
+                    .sha256 = state_->hasher.Finish()};
+}
+
+struct StagingDirectory::State {
+  fs::path destination;
+  fs::path path;
+  Descriptor lock;
+  bool published = false;
+};
+
+StagingDirectory::StagingDirectory(std::unique_ptr<State> state)
+    : state_(std::move(state)) {}
+StagingDirectory::StagingDirectory(StagingDirectory&&) noexcept = default;
+StagingDirectory& StagingDirectory::operator=(StagingDirectory&&) noexcept =
+    default;
+
+StagingDirectory::~StagingDirectory() {
+  if (state_ && !state_->published) RemoveTree(state_->path);
+}
+
+const fs::path& StagingDirectory::path() const { return state_->path; }
+
+namespace {
+
+// LockDirectory returns an invalid descriptor if somebody alive holds the lock.
+Descriptor LockDirectory(const fs::path& path) {
+  Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.valid() && flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Descriptor();
+  }
+  return directory;
+}
+
+// RemoveAbandoned deletes staging directories whose owner died: their lock is
+// free.
+void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at(parent, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->path().filename().string().starts_with(prefix)) {
+      found.push_back(at->path());
+    }
+  }
+  for (const fs::path& path : found) {
+    const Descriptor lock = LockDirectory(path);
+    if (lock.valid()) RemoveTree(path);
+  }
+}
+
+}  // namespace
+
+Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
+  auto state = std::make_unique<State>();
+  // "out/x/" and "out/x" are the same destination.
+  state->destination = fs::absolute(destination).lexically_normal();
+  if (!state->destination.has_filename()) {
+    state->destination = state->destination.parent_path();
+  }
+  const fs::path parent = ParentOf(state->destination);
+  TALLY_TRY(CreateDirectories(parent));
+  const std::string prefix =
+      "." + state->destination.filename().string() + ".staging-";
+  RemoveAbandoned(parent, prefix);
+  state->path = parent / (prefix + RandomSuffix());
+  if (mkdir(state->path.c_str(), 0700) != 0) {
+    return ErrnoError(Named("create directory", state->path), errno);
+  }
+  state->lock = LockDirectory(state->path);
+  if (!state->lock.valid() || fchmod(state->lock.get(), 0755) != 0) {
+    RemoveTree(state->path);
+    return IoError("cannot lock " + Quote(state->path.string()));
+  }
+  return StagingDirectory(std::move(state));
+}
+
+Status StagingDirectory::Publish() {
+  const fs::path parent = ParentOf(state_->destination);
+  // Files were synced when they were closed; now the names.
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(state_->path, error), end;
+       !error && at != end; at.increment(error)) {
+    if (at->is_directory(error)) TALLY_TRY(SyncDirectory(at->path()));
+  }
+  if (error) return ErrnoError(Named("read", state_->path), error.value());
+  TALLY_TRY(SyncDirectory(state_->path));
+
+  const char* from = state_->path.c_str();
+  const char* to = state_->destination.c_str();
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+    state_->published = true;
+    return SyncDirectory(parent);
+  }
+  if (errno != EEXIST) {
+    return ErrnoError(Named("rename to", state_->destination), errno);
+  }
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
+    return ErrnoError(Named("replace", state_->destination), errno);
+  }
+  // The staging name now holds what was there before; the destructor removes it.
+  return SyncDirectory(parent);
+}
+
+Result<TemporaryDirectory> TemporaryDirectory::Create() {
+  const char* base = std::getenv("TMPDIR");
+  std::string pattern =
+      (fs::path(base != nullptr && *base != '\0' ? base : "/tmp") /
+       "tally-XXXXXX")
+          .string();
+  if (mkdtemp(pattern.data()) == nullptr) {
+    return ErrnoError(Named("create directory", pattern), errno);
+  }
+  return TemporaryDirectory(fs::path(pattern));
+}
+
+TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+TemporaryDirectory& TemporaryDirectory::operator=(
+    TemporaryDirectory&& other) noexcept {
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  if (!path_.empty()) RemoveTree(path_);
+}
+
+Status CreateDirectories(const fs::path& path) {
+  if (path.empty() || fs::is_directory(path)) return Ok();
+  TALLY_TRY(CreateDirectories(path.parent_path()));
+  if (mkdir(path.c_str(), 0755) == 0) {
+    // mkdir() is subject to the umask, chmod() is not.
+    if (chmod(path.c_str(), 0755) == 0) return Ok();
+    return ErrnoError(Named("set the mode of", path), errno);
+  }
+  // Another process may have made it meanwhile.
+  if (errno == EEXIST && fs::is_directory(path)) return Ok();
+  return ErrnoError(Named("create directory", path), errno);
+}
+
+Result<std::vector<std::string>> ListFiles(const fs::path& root) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(root, error), end;
+       !error && at != end; at.increment(error)) {
+    const fs::file_status status = at->symlink_status(error);
+    if (error) break;
+    if (fs::is_directory(status)) continue;
+    const std::string name = at->path().lexically_relative(root).string();
+    if (!fs::is_regular_file(status)) {
+      return InputError(Quote(name) + " is neither a file nor a directory");
+    }
+    names.push_back(name);
+  }
+  if (error) return ErrnoError(Named("list", root), error.value());
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace tally

@@ -1,0 +1,121 @@
+// Files: capped reads, atomic writes, directories published whole or not at all.
+//
+// All descriptors are close-on-exec. Nothing here depends on the umask: modes
+// are set explicitly.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/bytes.h"
+#include "common/digest.h"
+
+namespace tally {
+
+namespace fs = std::filesystem;
+
+// ReadFile returns the whole file, which must be a regular file of at most
+// `max_size_bytes`.
+Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes);
+// ReadTextFile is ReadFile for text; the encoding is not checked.
+Result<std::string> ReadTextFile(const fs::path& path, uint64_t max_size_bytes);
+
+// WriteFileAtomic writes beside `path`, syncs, and renames over it. On failure
+// `path` is untouched and nothing is left behind. Mode 0644 unless given.
+Status WriteFileAtomic(const fs::path& path, ByteSpan bytes,
+                       unsigned mode = 0644);
+
+// FileDigest is the size and SHA-256 of a file, read once in pieces.
+struct FileDigest {
+  uint64_t size_bytes = 0;
+  Sha256Digest sha256;
+};
+Result<FileDigest> DigestFile(const fs::path& path);
+
+// MappedFile maps a regular file for reading.
+class MappedFile {
+ public:
+  static Result<MappedFile> Open(const fs::path& path);
+  MappedFile(MappedFile&&) noexcept;
+  MappedFile& operator=(MappedFile&&) noexcept;
+  ~MappedFile();
+
+  // bytes are valid for the life of this object. If somebody truncates the file
+  // meanwhile, reading them kills the process: map only files that are ours.
+  ByteSpan bytes() const { return {data_, size_bytes_}; }
+
+ private:
+  MappedFile() = default;
+  const uint8_t* data_ = nullptr;
+  uint64_t size_bytes_ = 0;
+};
+
+// FileSink writes a new file front to back. The file does not exist before
+// Create() and is complete after Close().
+class FileSink : public ByteSink {
+ public:
+  // Create fails if the file exists.
+  static Result<FileSink> Create(const fs::path& path, unsigned mode = 0644);
+  FileSink(FileSink&&) noexcept;
+  FileSink& operator=(FileSink&&) noexcept;
+  ~FileSink() override;
+
+  Status Append(ByteSpan bytes) override;
+  // Close flushes and syncs, and returns size and digest of what was written.
+  Result<FileDigest> Close();
+
+ private:
+  struct State;
+  explicit FileSink(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// StagingDirectory is a directory that becomes `destination` in one rename, or
+// never existed.
+//
+// It is created beside the destination and locked. If the process dies, the next
+// StagingDirectory for the same destination removes what it left.
+class StagingDirectory {
+ public:
+  static Result<StagingDirectory> Create(const fs::path& destination);
+  StagingDirectory(StagingDirectory&&) noexcept;
+  StagingDirectory& operator=(StagingDirectory&&) noexcept;
+  // Removes the directory unless it was published.
+  ~StagingDirectory();
+
+  const fs::path& path() const;
+
+  // Publish syncs everything and renames. An existing destination is replaced
+  // in one exchange; whether that is allowed is for the caller to decide first.
+  Status Publish();
+
+ private:
+  struct State;
+  explicit StagingDirectory(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// TemporaryDirectory lives in TMPDIR (or /tmp) and is removed at the end.
+class TemporaryDirectory {
+ public:
+  static Result<TemporaryDirectory> Create();
+  TemporaryDirectory(TemporaryDirectory&&) noexcept;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) noexcept;
+  ~TemporaryDirectory();
+  const fs::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryDirectory(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+// CreateDirectories makes `path` and its parents with mode 0755.
+Status CreateDirectories(const fs::path& path);
+
+// ListFiles returns the relative paths of all regular files below `root`, sorted
+// by bytes. Symbolic links and special files are an error.
+Result<std::vector<std::string>> ListFiles(const fs::path& root);
+
+}  // namespace tally

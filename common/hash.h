@@ -1,0 +1,60 @@
+// SHA-2, through OpenSSL's EVP interface (which uses the CPU's SHA instructions
+// where there are any).
+#pragma once
+
+#include <memory>
+
+#include "common/bytes.h"
+#include "common/digest.h"
+
+namespace tally {
+
+// Hasher<D> hashes a stream into a D, one of the three Sha…Digest types.
+//
+// Move-only. After Finish() or a copy of the state by Clone(), the object can be
+// used again from the empty stream, or from the cloned point.
+template <typename D>
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(Hasher&&) noexcept;
+  Hasher& operator=(Hasher&&) noexcept;
+
+  Hasher& Update(ByteSpan bytes);
+  // Finish returns the digest of everything so far and resets to the empty
+  // stream.
+  D Finish();
+  // Clone returns a hasher in the same state: hash a common prefix once.
+  Hasher Clone() const;
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+using Sha256Hasher = Hasher<Sha256Digest>;
+using Sha384Hasher = Hasher<Sha384Digest>;
+using Sha512Hasher = Hasher<Sha512Digest>;
+
+// One-shot forms.
+Sha256Digest Sha256(ByteSpan bytes);
+Sha384Digest Sha384(ByteSpan bytes);
+Sha512Digest Sha512(ByteSpan bytes);
+
+// HmacSha256 (RFC 2104) derives identifiers from a seed.
+Sha256Digest HmacSha256(ByteSpan key, ByteSpan message);
+
+// HashSink hashes and counts what passes through.
+class HashSink : public ByteSink {
+ public:
+  Status Append(ByteSpan bytes) override;
+  uint64_t size_bytes() const { return size_bytes_; }
+  Sha256Digest Finish() { return hasher_.Finish(); }
+
+ private:
+  Sha256Hasher hasher_;
+  uint64_t size_bytes_ = 0;
+};
+
+}  // namespace tally

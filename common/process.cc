@@ -1,0 +1,145 @@
+#include "common/process.h"
+
+#include <sys/wait.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/process.hpp>
+#include <functional>
+
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+namespace bp = boost::process;
+
+// Drain reads a pipe to its end, keeping at most `max_bytes`.
+class Drain {
+ public:
+  Drain(boost::asio::io_context& context, uint64_t max_bytes)
+      : pipe_(context), max_bytes_(max_bytes) {}
+
+  bp::async_pipe& pipe() { return pipe_; }
+  const std::string& text() const { return text_; }
+  bool overflowed() const { return overflowed_; }
+
+  void Start() {
+    pipe_.async_read_some(
+        boost::asio::buffer(buffer_),
+        [this](const boost::system::error_code& error, size_t size_bytes) {
+          const std::string_view got(buffer_.data(), size_bytes);
+          if (text_.size() + got.size() > max_bytes_) {
+            overflowed_ = true;  // keep reading, so that the program can end
+          } else {
+            text_ += got;
+          }
+          if (!error) Start();
+        });
+  }
+
+ private:
+  bp::async_pipe pipe_;
+  uint64_t max_bytes_;
+  std::array<char, 65536> buffer_;
+  std::string text_;
+  bool overflowed_ = false;
+};
+
+std::string TailLines(const std::string& text, size_t max_lines) {
+  std::vector<std::string> lines = Split(Trim(text), '\n');
+  if (lines.size() > max_lines) {
+    lines.erase(lines.begin(),
+                lines.end() - static_cast<std::ptrdiff_t>(max_lines));
+  }
+  std::string tail;
+  for (const std::string& line : lines) {
+    if (!line.empty()) tail += "\n    " + line;
+  }
+  return tail;
+}
+
+Error Failure(const Tool& tool, const std::string& how,
+              const std::string& stderr_text) {
+  return ToolError(how + "\n  command: " + ShellQuoted(tool) +
+                   TailLines(stderr_text, 10));
+}
+
+}  // namespace
+
+Result<ToolOutput> RunTool(const Tool& tool) {
+  const std::string name = Quote(tool.program.string());
+  if (!tool.program.is_absolute()) {
+    return ToolError("program " + name + " is not an absolute path");
+  }
+  try {
+    boost::asio::io_context context;
+    Drain out(context, tool.max_output_bytes);
+    Drain err(context, tool.max_output_bytes);
+    bp::environment env;
+    for (const auto& [key, value] : tool.env) env[key] = value;
+    bp::child child(bp::exe = tool.program.string(), bp::args = tool.args,
+                    env, bp::start_dir = tool.cwd.string(),
+                    bp::std_in = bp::null, bp::std_out > out.pipe(),
+                    bp::std_err > err.pipe());
+    out.Start();
+    err.Start();
+    context.run();
+    child.wait();
+    const int status = child.native_exit_code();
+    if (WIFSIGNALED(status)) {
+      return Failure(tool,
+                     name + " was ended by signal " +
+                         std::to_string(WTERMSIG(status)),
+                     err.text());
+    }
+    if (out.overflowed() || err.overflowed()) {
+      return Failure(tool,
+                     name + " printed more than " +
+                         FormatBytes(tool.max_output_bytes),
+                     err.text());
+    }
+    return ToolOutput{.exit_status = child.exit_code(),
+                      .stdout_text = out.text(),
+                      .stderr_text = err.text()};
+  } catch (const std::exception& exception) {
+    return ToolError("cannot run " + name + ": " + exception.what());
+  }
+}
+
+Status RequireSuccess(const Tool& tool, const ToolOutput& output) {
+  if (output.exit_status == 0) return Ok();
+  return Failure(tool,
+                 Quote(tool.program.string()) + " failed with status " +
+                     std::to_string(output.exit_status),
+                 output.stderr_text);
+}
+
+Result<std::filesystem::path> FindProgram(const std::string& name) {
+  for (const char* folder :
+       {"/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"}) {
+    const std::filesystem::path path = std::filesystem::path(folder) / name;
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  return ToolError("program '" + name + "' is not installed")
+      .Hint("install it: apt-get install " + name);
+}
+
+std::string ShellQuoted(const Tool& tool) {
+  std::string line = tool.program.string();
+  for (const std::string& arg : tool.args) {
+    std::string quoted = "'";
+    for (char c : arg) {
+      if (c == '\'') {
+        quoted += "'\\''";
+      } else {
+        quoted += c;
+      }
+    }
+    line += " " + quoted + "'";
+  }
+  return line;
+}
+
+}  // namespace tally
