@@ -7,6 +7,7 @@
 
 #include "common/bytes.h"
 #include "common/file.h"
+#include "common/process.h"
 
 namespace tally::test {
 
