@@ -38,8 +38,8 @@ constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
 class ByteReader {
  public:
   // `subject` names the structure in error text. `base_offset` is where `bytes`
-  // begins in the file; it only affects reported offsets. The bytes must outlive
-  // the reader.
+  // begins in the file; it only affects reported offsets. The bytes must
+  // outlive the reader.
   ByteReader(std::string_view subject, ByteSpan bytes, uint64_t base_offset = 0)
       : subject_(subject), bytes_(bytes), base_offset_(base_offset) {}
 

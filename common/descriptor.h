@@ -22,8 +22,8 @@ class Descriptor {
   bool valid() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
 
-  // Close returns false if the system reported a failure (see errno). Closing an
-  // invalid descriptor succeeds.
+  // Close returns false if the system reported a failure (see errno). Closing
+  // an invalid descriptor succeeds.
   bool Close() {
     const int descriptor = std::exchange(descriptor_, -1);
     return descriptor < 0 || close(descriptor) == 0;

@@ -34,8 +34,8 @@ struct OpenFile {
 };
 Result<OpenFile> OpenRegular(const fs::path& path) {
   // O_NONBLOCK: opening a named pipe must fail below, not hang here.
-  OpenFile file{Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
-                0};
+  OpenFile file{
+      Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0};
   if (!file.descriptor.valid()) return ErrnoError(Named("open", path), errno);
   struct stat info = {};
   if (fstat(file.descriptor.get(), &info) != 0) {
@@ -77,7 +77,8 @@ Status SyncDirectory(const fs::path& path) {
   const Descriptor directory(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) return ErrnoError(Named("open", path), errno);
-  if (fsync(directory.get()) != 0) return ErrnoError(Named("sync", path), errno);
+  if (fsync(directory.get()) != 0)
+    return ErrnoError(Named("sync", path), errno);
   return Ok();
 }
 
@@ -104,14 +105,12 @@ void RemoveTree(const fs::path& path) {
 Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes) {
   TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
   if (file.size_bytes > max_size_bytes) {
-    return InputError(Quote(path.string()) + " has " +
-                      std::to_string(file.size_bytes) +
-                      " bytes, expected at most " +
-                      std::to_string(max_size_bytes));
+    return InputError(
+        Quote(path.string()) + " has " + std::to_string(file.size_bytes) +
+        " bytes, expected at most " + std::to_string(max_size_bytes));
   }
   Bytes bytes(file.size_bytes);
-  TALLY_ASSIGN(const size_t got,
-               ReadSome(file.descriptor.get(), bytes, path));
+  TALLY_ASSIGN(const size_t got, ReadSome(file.descriptor.get(), bytes, path));
   bytes.resize(got);
   return bytes;
 }
@@ -123,9 +122,8 @@ Result<std::string> ReadTextFile(const fs::path& path,
 }
 
 Status WriteFileAtomic(const fs::path& path, ByteSpan bytes, unsigned mode) {
-  const fs::path temporary =
-      ParentOf(path) /
-      ("." + path.filename().string() + ".tmp-" + RandomSuffix());
+  const fs::path temporary = ParentOf(path) / ("." + path.filename().string() +
+                                               ".tmp-" + RandomSuffix());
   TALLY_ASSIGN(FileSink sink, FileSink::Create(temporary, mode));
   Status status = sink.Append(bytes);
   if (status) {
@@ -148,7 +146,8 @@ Result<FileDigest> DigestFile(const fs::path& path) {
   FileDigest digest;
   Bytes piece(kPieceBytes);
   while (true) {
-    TALLY_ASSIGN(const size_t got, ReadSome(file.descriptor.get(), piece, path));
+    TALLY_ASSIGN(const size_t got,
+                 ReadSome(file.descriptor.get(), piece, path));
     hasher.Update(ByteSpan(piece).first(got));
     digest.size_bytes += got;
     if (got < piece.size()) break;
@@ -239,8 +238,11 @@ struct StagingDirectory::State {
 StagingDirectory::StagingDirectory(std::unique_ptr<State> state)
     : state_(std::move(state)) {}
 StagingDirectory::StagingDirectory(StagingDirectory&&) noexcept = default;
-StagingDirectory& StagingDirectory::operator=(StagingDirectory&&) noexcept =
-    default;
+StagingDirectory& StagingDirectory::operator=(
+    StagingDirectory&& other) noexcept {
+  std::swap(state_, other.state_);  // the other one removes what was ours
+  return *this;
+}
 
 StagingDirectory::~StagingDirectory() {
   if (state_ && !state_->published) RemoveTree(state_->path);
@@ -281,7 +283,11 @@ void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
 Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   auto state = std::make_unique<State>();
   // "out/x/" and "out/x" are the same destination.
-  state->destination = fs::absolute(destination).lexically_normal();
+  std::error_code error;
+  state->destination = fs::absolute(destination, error).lexically_normal();
+  if (error) {
+    return ErrnoError(Named("find directory", destination), error.value());
+  }
   if (!state->destination.has_filename()) {
     state->destination = state->destination.parent_path();
   }
@@ -290,16 +296,22 @@ Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   const std::string prefix =
       "." + state->destination.filename().string() + ".staging-";
   RemoveAbandoned(parent, prefix);
-  state->path = parent / (prefix + RandomSuffix());
-  if (mkdir(state->path.c_str(), 0700) != 0) {
-    return ErrnoError(Named("create directory", state->path), errno);
-  }
-  state->lock = LockDirectory(state->path);
-  if (!state->lock.valid() || fchmod(state->lock.get(), 0755) != 0) {
+  // Until it is locked, another process may take the new directory for an
+  // abandoned one and remove it: then try again under another name.
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    state->path = parent / (prefix + RandomSuffix());
+    if (mkdir(state->path.c_str(), 0700) != 0) {
+      return ErrnoError(Named("create directory", state->path), errno);
+    }
+    state->lock = LockDirectory(state->path);
+    // chmod() fails if the directory is gone, and unlike mkdir() ignores the
+    // umask.
+    if (state->lock.valid() && chmod(state->path.c_str(), 0755) == 0) {
+      return StagingDirectory(std::move(state));
+    }
     RemoveTree(state->path);
-    return IoError("cannot lock " + Quote(state->path.string()));
   }
-  return StagingDirectory(std::move(state));
+  return IoError("cannot lock " + Quote(state->path.string()));
 }
 
 Status StagingDirectory::Publish() {
@@ -325,7 +337,8 @@ Status StagingDirectory::Publish() {
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
     return ErrnoError(Named("replace", state_->destination), errno);
   }
-  // The staging name now holds what was there before; the destructor removes it.
+  // The staging name now holds what was there before; the destructor removes
+  // it.
   return SyncDirectory(parent);
 }
 
@@ -355,7 +368,9 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 Status CreateDirectories(const fs::path& path) {
-  if (path.empty() || fs::is_directory(path)) return Ok();
+  // With an error code: the other form throws where a parent is not readable.
+  std::error_code ignored;
+  if (path.empty() || fs::is_directory(path, ignored)) return Ok();
   TALLY_TRY(CreateDirectories(path.parent_path()));
   if (mkdir(path.c_str(), 0755) == 0) {
     // mkdir() is subject to the umask, chmod() is not.
@@ -363,8 +378,9 @@ Status CreateDirectories(const fs::path& path) {
     return ErrnoError(Named("set the mode of", path), errno);
   }
   // Another process may have made it meanwhile.
-  if (errno == EEXIST && fs::is_directory(path)) return Ok();
-  return ErrnoError(Named("create directory", path), errno);
+  const int error_number = errno;
+  if (error_number == EEXIST && fs::is_directory(path, ignored)) return Ok();
+  return ErrnoError(Named("create directory", path), error_number);
 }
 
 Result<std::vector<std::string>> ListFiles(const fs::path& root) {

@@ -1,4 +1,5 @@
-// Files: capped reads, atomic writes, directories published whole or not at all.
+// Files: capped reads, atomic writes, directories published whole or not at
+// all.
 //
 // All descriptors are close-on-exec. Nothing here depends on the umask: modes
 // are set explicitly.
@@ -75,8 +76,8 @@ class FileSink : public ByteSink {
 // StagingDirectory is a directory that becomes `destination` in one rename, or
 // never existed.
 //
-// It is created beside the destination and locked. If the process dies, the next
-// StagingDirectory for the same destination removes what it left.
+// It is created beside the destination and locked. If the process dies, the
+// next StagingDirectory for the same destination removes what it left.
 class StagingDirectory {
  public:
   static Result<StagingDirectory> Create(const fs::path& destination);
@@ -114,8 +115,8 @@ class TemporaryDirectory {
 // CreateDirectories makes `path` and its parents with mode 0755.
 Status CreateDirectories(const fs::path& path);
 
-// ListFiles returns the relative paths of all regular files below `root`, sorted
-// by bytes. Symbolic links and special files are an error.
+// ListFiles returns the relative paths of all regular files below `root`,
+// sorted by bytes. Symbolic links and special files are an error.
 Result<std::vector<std::string>> ListFiles(const fs::path& root);
 
 }  // namespace tally

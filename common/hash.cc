@@ -89,10 +89,14 @@ Sha384Digest Sha384(ByteSpan bytes) { return HashOnce<Sha384Digest>(bytes); }
 Sha512Digest Sha512(ByteSpan bytes) { return HashOnce<Sha512Digest>(bytes); }
 
 Sha256Digest HmacSha256(ByteSpan key, ByteSpan message) {
+  // OpenSSL takes a null pointer for a mistake, even where the size is zero.
+  static constexpr uint8_t kNothing = 0;
+  const uint8_t* key_data = key.empty() ? &kNothing : key.data();
+  const uint8_t* message_data = message.empty() ? &kNothing : message.data();
   std::array<uint8_t, 32> out = {};
   unsigned size_bytes = 0;
-  TALLY_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                   message.data(), message.size(), out.data(),
+  TALLY_CHECK(HMAC(EVP_sha256(), key_data, static_cast<int>(key.size()),
+                   message_data, message.size(), out.data(),
                    &size_bytes) != nullptr);
   TALLY_CHECK(size_bytes == out.size());
   return Sha256Digest(out);

@@ -267,6 +267,12 @@ Result<Json> ParseJson(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) {
     return InputError("JSON begins with a byte order mark");
   }
+  // nlohmann takes a zero byte for the end of the text and would not look at
+  // what follows.
+  const size_t zero = text.find('\0');
+  if (zero != std::string_view::npos) {
+    return InputError("JSON: zero byte at byte " + std::to_string(zero + 1));
+  }
   Builder builder;
   try {
     if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {

@@ -38,7 +38,9 @@ class Json {
   Json(Array value) : value_(std::move(value)) {}
   Json(Object value) : value_(std::move(value)) {}
 
-  bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
+  bool is_null() const {
+    return std::holds_alternative<std::nullptr_t>(value_);
+  }
   // Each returns null if the value is of another kind.
   const bool* boolean() const { return std::get_if<bool>(&value_); }
   const int64_t* integer() const { return std::get_if<int64_t>(&value_); }

@@ -1,11 +1,13 @@
 #include "common/process.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/process.hpp>
+#include <boost/process/extend.hpp>
 #include <functional>
 
 #include "common/text.h"
@@ -14,6 +16,28 @@ namespace tally {
 namespace {
 
 namespace bp = boost::process;
+
+// ChildSetup runs in the child, between fork and exec.
+class ChildSetup : public bp::extend::handler {
+ public:
+  explicit ChildSetup(const std::filesystem::path& cwd) : cwd_(cwd) {}
+
+  template <typename Executor>
+  void on_exec_setup(Executor& executor) const {
+    // Not bp::start_dir: it ignores a chdir() that fails, and the program would
+    // run in our own working directory.
+    if (chdir(cwd_.c_str()) != 0) {
+      executor.set_error(bp::detail::get_last_error(), "chdir failed");
+      _exit(EXIT_FAILURE);
+    }
+    // Boost's pipes are not close-on-exec. A program that runs at the same time
+    // would hold them open, and their readers would wait for it.
+    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+  }
+
+ private:
+  const std::filesystem::path& cwd_;
+};
 
 // Drain reads a pipe to its end, keeping at most `max_bytes`.
 class Drain {
@@ -55,9 +79,31 @@ std::string TailLines(const std::string& text, size_t max_lines) {
   }
   std::string tail;
   for (const std::string& line : lines) {
-    if (!line.empty()) tail += "\n    " + line;
+    if (line.empty()) continue;
+    // What a program printed must not reach a terminal as it is.
+    const std::string quoted = Quote(line);
+    tail += "\n    " + quoted.substr(1, quoted.size() - 2);
   }
   return tail;
+}
+
+// IsShellWord: no character of `text` means anything to a shell.
+bool IsShellWord(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
+  return !text.empty() && text.find_first_not_of(kPlain) == std::string::npos;
+}
+
+std::string ShellWord(const std::string& text) {
+  std::string quoted = "'";
+  for (char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
 }
 
 Error Failure(const Tool& tool, const std::string& how,
@@ -73,32 +119,36 @@ Result<ToolOutput> RunTool(const Tool& tool) {
   if (!tool.program.is_absolute()) {
     return ToolError("program " + name + " is not an absolute path");
   }
+  std::error_code error;
+  if (!std::filesystem::is_directory(tool.cwd, error)) {
+    return ToolError("cannot run " + name + ": no directory " +
+                     Quote(tool.cwd.string()));
+  }
   try {
     boost::asio::io_context context;
     Drain out(context, tool.max_output_bytes);
     Drain err(context, tool.max_output_bytes);
     bp::environment env;
     for (const auto& [key, value] : tool.env) env[key] = value;
-    bp::child child(bp::exe = tool.program.string(), bp::args = tool.args,
-                    env, bp::start_dir = tool.cwd.string(),
+    bp::child child(bp::exe = tool.program.string(), bp::args = tool.args, env,
                     bp::std_in = bp::null, bp::std_out > out.pipe(),
-                    bp::std_err > err.pipe());
+                    bp::std_err > err.pipe(), ChildSetup(tool.cwd));
     out.Start();
     err.Start();
     context.run();
     child.wait();
     const int status = child.native_exit_code();
     if (WIFSIGNALED(status)) {
-      return Failure(tool,
-                     name + " was ended by signal " +
-                         std::to_string(WTERMSIG(status)),
-                     err.text());
+      return Failure(
+          tool,
+          name + " was ended by signal " + std::to_string(WTERMSIG(status)),
+          err.text());
     }
     if (out.overflowed() || err.overflowed()) {
-      return Failure(tool,
-                     name + " printed more than " +
-                         FormatBytes(tool.max_output_bytes),
-                     err.text());
+      return Failure(
+          tool,
+          name + " printed more than " + FormatBytes(tool.max_output_bytes),
+          err.text());
     }
     return ToolOutput{.exit_status = child.exit_code(),
                       .stdout_text = out.text(),
@@ -127,18 +177,9 @@ Result<std::filesystem::path> FindProgram(const std::string& name) {
 }
 
 std::string ShellQuoted(const Tool& tool) {
-  std::string line = tool.program.string();
-  for (const std::string& arg : tool.args) {
-    std::string quoted = "'";
-    for (char c : arg) {
-      if (c == '\'') {
-        quoted += "'\\''";
-      } else {
-        quoted += c;
-      }
-    }
-    line += " " + quoted + "'";
-  }
+  const std::string program = tool.program.string();
+  std::string line = IsShellWord(program) ? program : ShellWord(program);
+  for (const std::string& arg : tool.args) line += " " + ShellWord(arg);
   return line;
 }
 

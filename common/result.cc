@@ -54,8 +54,7 @@ Error ToolError(std::string message) {
 
 Error ErrnoError(const std::string& what, int error_number) {
   // generic_category() is not affected by the locale, strerror() is.
-  return IoError(what + ": " +
-                 std::generic_category().message(error_number));
+  return IoError(what + ": " + std::generic_category().message(error_number));
 }
 
 Error DigestMismatch(const std::string& what, const std::string& expected,

@@ -64,7 +64,8 @@ Error ToolError(std::string message);
 // "cannot open 'x': No such file or directory".
 Error ErrnoError(const std::string& what, int error_number);
 
-// DigestMismatch is a MismatchError with the two-line text every digest comparison prints.
+// DigestMismatch is a MismatchError with the two-line text every digest
+// comparison prints.
 Error DigestMismatch(const std::string& what, const std::string& expected,
                      const std::string& got);
 
@@ -122,12 +123,12 @@ inline Status Ok() { return {}; }
 #define TALLY_CONCAT(a, b) TALLY_CONCAT_INNER(a, b)
 
 // TALLY_TRY(expr) returns the error of `expr` to the caller, if it has one.
-#define TALLY_TRY(expr)                          \
-  do {                                           \
-    auto tally_status = (expr);                  \
-    if (!tally_status) {                         \
-      return std::move(tally_status).error();    \
-    }                                            \
+#define TALLY_TRY(expr)                       \
+  do {                                        \
+    auto tally_status = (expr);               \
+    if (!tally_status) {                      \
+      return std::move(tally_status).error(); \
+    }                                         \
   } while (false)
 
 // TALLY_ASSIGN(decl, expr) declares `decl` from the value of `expr`, or returns

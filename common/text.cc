@@ -228,6 +228,11 @@ std::optional<std::string> NearestName(
   size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
   std::optional<std::string> best;
   for (const std::string& candidate : candidates) {
+    // The distance is at least this; a name that a file made very long must not
+    // cost more than its length.
+    const size_t longer = std::max(candidate.size(), name.size());
+    const size_t shorter = std::min(candidate.size(), name.size());
+    if (longer - shorter >= best_distance) continue;
     const size_t distance = EditDistance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;
@@ -243,8 +248,8 @@ bool GlobMatches(std::string_view pattern, std::string_view path) {
   size_t p = 0;
   size_t s = 0;
   constexpr size_t kNone = std::string_view::npos;
-  size_t star_p = kNone, star_s = 0;    // after the last '*'
-  size_t deep_p = kNone, deep_s = 0;    // after the last '**'
+  size_t star_p = kNone, star_s = 0;  // after the last '*'
+  size_t deep_p = kNone, deep_s = 0;  // after the last '**'
   while (s < path.size() || p < pattern.size()) {
     if (p < pattern.size()) {
       if (pattern.substr(p).starts_with("**")) {
@@ -297,13 +302,12 @@ std::string FormatUtcTime(int64_t seconds_since_epoch) {
       shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
   const int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
   std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(),
-                "%04lld-%02lld-%02lldT%02lld:%02lld:%02lldZ",
-                static_cast<long long>(year), static_cast<long long>(month),
-                static_cast<long long>(day),
-                static_cast<long long>(seconds / 3600),
-                static_cast<long long>(seconds / 60 % 60),
-                static_cast<long long>(seconds % 60));
+  std::snprintf(
+      text.data(), text.size(), "%04lld-%02lld-%02lldT%02lld:%02lld:%02lldZ",
+      static_cast<long long>(year), static_cast<long long>(month),
+      static_cast<long long>(day), static_cast<long long>(seconds / 3600),
+      static_cast<long long>(seconds / 60 % 60),
+      static_cast<long long>(seconds % 60));
   return text.data();
 }
 

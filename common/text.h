@@ -21,7 +21,7 @@ Result<Bytes> ParseHex(std::string_view text);
 std::string HexNumber(uint64_t value);
 
 // ParseUnsigned accepts decimal ("42") or hexadecimal ("0x2a") digits and
-// nothing else: no sign, no space, no leading zero, no overflow.
+// nothing else: no sign, space or overflow; no leading zero in decimal.
 Result<uint64_t> ParseUnsigned(std::string_view text);
 
 // Base64 returns standard base64 (RFC 4648 section 4) with padding.

@@ -47,7 +47,7 @@ struct LockedPackage {
   std::string path;  // relative to the archive: "pool/main/…"
   uint64_t size_bytes = 0;
   Sha256Digest sha256;
-  std::string source;          // source package
+  std::string source;  // source package
   std::string source_version;
   Reasons why;
   // Maintainer scripts: "postinst" -> digest. They never run.
@@ -78,7 +78,8 @@ std::string FormatLock(const Lock& lock);
 
 // ParseLock is strict, as ParseManifest is, and accepts only what FormatLock
 // writes: FormatLock(ParseLock(text)) == text.
-Result<Lock> ParseLock(std::string_view text, const std::filesystem::path& path);
+Result<Lock> ParseLock(std::string_view text,
+                       const std::filesystem::path& path);
 
 // LoadLock reads at most 64 MiB and parses it.
 Result<Lock> LoadLock(const std::filesystem::path& path);

@@ -28,8 +28,8 @@ struct ArchiveSpec {
   Location where;
 };
 
-// PackageRequest names a binary package, and the suite if it is not to come from
-// the first one that has it.
+// PackageRequest names a binary package, and the suite if it is not to come
+// from the first one that has it.
 struct PackageRequest {
   std::string name;
   std::optional<std::string> suite;
@@ -149,8 +149,8 @@ struct NitroTarget {};
 struct TargetSpec {
   std::string name;
   // Exactly one is set, after the key `platform`.
-  std::optional<SnpTarget> snp;      // "sev-snp"
-  std::optional<NitroTarget> nitro;  // "nitro"
+  std::optional<SnpTarget> snp;        // "sev-snp"
+  std::optional<NitroTarget> nitro;    // "nitro"
   bool require_full_coverage = false;  // `require_coverage: full`
   Location where;
 };
@@ -159,9 +159,9 @@ struct Manifest {
   std::filesystem::path path;  // as given; errors begin with it
   Sha256Digest sha256;         // of the file's bytes
 
-  std::string name;     // [a-z0-9][a-z0-9.+-]*
-  std::string version;  // the same characters and '~', upper case too
-  std::string architecture;  // Debian's name: "amd64"
+  std::string name;               // [a-z0-9][a-z0-9.+-]*
+  std::string version;            // the same characters and '~', upper case too
+  std::string architecture;       // Debian's name: "amd64"
   int64_t source_date_epoch = 0;  // seconds; every time stamp in an image
 
   std::vector<ArchiveSpec> archives;

@@ -1,0 +1,262 @@
+#include "builder/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <memory>
+#include <string_view>
+
+#include "common/text.h"
+
+// A .deb (deb(5)) is an ar archive of three members: "debian-binary", then
+// control.tar and data.tar, each perhaps compressed. Each tar is read straight
+// out of the ar member, block by block.
+
+namespace tally {
+namespace {
+
+struct ArchiveCloser {
+  void operator()(archive* a) const { archive_read_free(a); }
+};
+using ArchiveHandle = std::unique_ptr<archive, ArchiveCloser>;
+
+Error LibraryError(archive* a, const std::string& what) {
+  const char* text = archive_error_string(a);
+  return InputError(what + ": " + (text != nullptr ? text : "unknown damage"));
+}
+
+// Filters are the compressions a package or an index may use.
+void AllowFilters(archive* a) {
+  archive_read_support_filter_gzip(a);
+  archive_read_support_filter_xz(a);
+  archive_read_support_filter_zstd(a);
+}
+
+// NextHeader returns the next entry, or null at the end. Warnings are failures:
+// they mean that libarchive had to guess.
+Result<archive_entry*> NextHeader(archive* a, const std::string& what) {
+  archive_entry* entry = nullptr;
+  const int status = archive_read_next_header(a, &entry);
+  if (status == ARCHIVE_EOF) return static_cast<archive_entry*>(nullptr);
+  if (status != ARCHIVE_OK) return LibraryError(a, what);
+  return entry;
+}
+
+// ReadData appends the data of the current entry to `out`.
+Status ReadData(archive* a, const std::string& what, uint64_t max_size_bytes,
+                Bytes* out) {
+  while (true) {
+    const void* block = nullptr;
+    size_t size_bytes = 0;
+    la_int64_t offset = 0;
+    const int status = archive_read_data_block(a, &block, &size_bytes, &offset);
+    if (status == ARCHIVE_EOF) return Ok();
+    if (status != ARCHIVE_OK) return LibraryError(a, what);
+    if (offset != static_cast<la_int64_t>(out->size())) {
+      return InputError(what + ": sparse data, expected every byte");
+    }
+    if (out->size() + size_bytes > max_size_bytes) {
+      return InputError(what + ": unpacks to more than " +
+                        FormatBytes(max_size_bytes));
+    }
+    const auto* bytes = static_cast<const uint8_t*>(block);
+    out->insert(out->end(), bytes, bytes + size_bytes);
+  }
+}
+
+// FeedFromOuter hands the current ar member to an inner reader.
+la_ssize_t FeedFromOuter(archive* inner, void* outer_pointer,
+                         const void** block) {
+  auto* outer = static_cast<archive*>(outer_pointer);
+  size_t size_bytes = 0;
+  la_int64_t offset = 0;
+  const int status =
+      archive_read_data_block(outer, block, &size_bytes, &offset);
+  if (status == ARCHIVE_EOF) return 0;
+  if (status != ARCHIVE_OK) {
+    archive_set_error(inner, archive_errno(outer), "%s",
+                      archive_error_string(outer));
+    return -1;
+  }
+  return static_cast<la_ssize_t>(size_bytes);
+}
+
+// DebReader walks the ar members of a package.
+class DebReader {
+ public:
+  explicit DebReader(ByteSpan deb) : outer_(archive_read_new()) {
+    archive_read_support_format_ar(outer_.get());
+    opened_ = archive_read_open_memory(outer_.get(), deb.data(), deb.size()) ==
+              ARCHIVE_OK;
+  }
+
+  // OpenTar returns a reader of the member `name`, "control.tar" or "data.tar",
+  // with whatever compression it has.
+  Result<ArchiveHandle> OpenTar(const std::string& name) {
+    if (!opened_) return LibraryError(outer_.get(), "package");
+    TALLY_TRY(ExpectVersion());
+    while (true) {
+      TALLY_ASSIGN(archive_entry * entry, NextHeader(outer_.get(), "package"));
+      if (entry == nullptr) {
+        return InputError("package: has no member '" + name + "'");
+      }
+      const char* found = archive_entry_pathname(entry);
+      if (found == nullptr) return InputError("package: member without a name");
+      if (IsTarNamed(found, name)) break;
+      // deb(5) allows further members only if their name begins with '_'.
+      if (*found != '_' && !IsTarNamed(found, "control.tar")) {
+        return InputError("package: found member " + Quote(found) +
+                          ", expected '" + name + "'");
+      }
+    }
+    ArchiveHandle inner(archive_read_new());
+    AllowFilters(inner.get());
+    archive_read_support_format_tar(inner.get());
+    if (archive_read_open(inner.get(), outer_.get(), nullptr, FeedFromOuter,
+                          nullptr) != ARCHIVE_OK) {
+      return LibraryError(inner.get(), name);
+    }
+    return inner;
+  }
+
+ private:
+  static bool IsTarNamed(std::string_view found, std::string_view name) {
+    for (std::string_view suffix : {"", ".gz", ".xz", ".zst"}) {
+      if (found == std::string(name) + std::string(suffix)) return true;
+    }
+    return false;
+  }
+
+  Status ExpectVersion() {
+    TALLY_ASSIGN(archive_entry * entry, NextHeader(outer_.get(), "package"));
+    const char* name =
+        entry != nullptr ? archive_entry_pathname(entry) : nullptr;
+    if (name == nullptr || std::string_view(name) != "debian-binary") {
+      return InputError(
+          "package: first member is not 'debian-binary', expected a Debian "
+          "package");
+    }
+    Bytes version;
+    TALLY_TRY(ReadData(outer_.get(), "debian-binary", 64, &version));
+    if (!AsText(version).starts_with("2.")) {
+      return InputError("package: format version " +
+                        Quote(Trim(AsText(version))) + ", expected 2.x");
+    }
+    return Ok();
+  }
+
+  ArchiveHandle outer_;
+  bool opened_ = false;
+};
+
+bool IsScript(std::string_view name) {
+  return name == "preinst" || name == "postinst" || name == "prerm" ||
+         name == "postrm" || name == "config";
+}
+
+Result<DebMember> ReadMember(archive* tar, archive_entry* entry,
+                             uint64_t max_size_bytes) {
+  DebMember member;
+  const char* path = archive_entry_pathname(entry);
+  if (path == nullptr) return InputError("data.tar: member without a name");
+  member.path = path;
+  member.mode = archive_entry_perm(entry) & 07777;
+  member.uid = archive_entry_uid(entry);
+  member.gid = archive_entry_gid(entry);
+  if (const char* hard_link = archive_entry_hardlink(entry)) {
+    member.type = DebMember::Type::kHardLink;
+    member.target = hard_link;
+    return member;
+  }
+  switch (archive_entry_filetype(entry)) {
+    case AE_IFDIR:
+      member.type = DebMember::Type::kDirectory;
+      return member;
+    case AE_IFLNK: {
+      const char* target = archive_entry_symlink(entry);
+      member.type = DebMember::Type::kSymlink;
+      member.target = target != nullptr ? target : "";
+      return member;
+    }
+    case AE_IFREG:
+      TALLY_TRY(ReadData(tar, "data.tar: " + Quote(member.path), max_size_bytes,
+                         &member.content));
+      return member;
+    default:
+      return InputError("data.tar: " + Quote(member.path) +
+                        " is a device, socket or pipe, expected a file, "
+                        "directory or link");
+  }
+}
+
+}  // namespace
+
+Result<Bytes> Decompress(ByteSpan compressed, uint64_t max_size_bytes) {
+  ArchiveHandle reader(archive_read_new());
+  AllowFilters(reader.get());
+  archive_read_support_format_raw(reader.get());
+  if (archive_read_open_memory(reader.get(), compressed.data(),
+                               compressed.size()) != ARCHIVE_OK) {
+    return LibraryError(reader.get(), "compressed data");
+  }
+  TALLY_ASSIGN(archive_entry * entry,
+               NextHeader(reader.get(), "compressed data"));
+  // Filter 0 is the outermost; without compression it is "none" already.
+  if (entry == nullptr ||
+      archive_filter_code(reader.get(), 0) == ARCHIVE_FILTER_NONE) {
+    return InputError("compressed data: found neither xz, gzip nor zstd");
+  }
+  Bytes bytes;
+  TALLY_TRY(ReadData(reader.get(), "compressed data", max_size_bytes, &bytes));
+  return bytes;
+}
+
+Result<DebControl> ReadDebControl(ByteSpan deb) {
+  DebReader reader(deb);
+  TALLY_ASSIGN(const ArchiveHandle tar, reader.OpenTar("control.tar"));
+  DebControl control;
+  bool has_control = false;
+  while (true) {
+    TALLY_ASSIGN(archive_entry * entry, NextHeader(tar.get(), "control.tar"));
+    if (entry == nullptr) break;
+    if (archive_entry_filetype(entry) != AE_IFREG) continue;
+    const char* path = archive_entry_pathname(entry);
+    std::string_view name = path != nullptr ? path : "";
+    if (name.starts_with("./")) name.remove_prefix(2);
+    if (name != "control" && !IsScript(name)) continue;
+    Bytes bytes;
+    TALLY_TRY(ReadData(tar.get(), "control.tar: " + Quote(name),
+                       kMaxControlBytes, &bytes));
+    if (name != "control") {
+      control.scripts[std::string(name)] = std::move(bytes);
+    } else if (has_control) {
+      return InputError("control.tar: has two members 'control'");
+    } else {
+      has_control = true;
+      control.control_text = AsText(bytes);
+    }
+  }
+  if (!has_control) return InputError("control.tar: has no member 'control'");
+  return control;
+}
+
+Status ReadDebData(ByteSpan deb,
+                   const std::function<Status(DebMember member)>& visit) {
+  DebReader reader(deb);
+  TALLY_ASSIGN(const ArchiveHandle tar, reader.OpenTar("data.tar"));
+  uint64_t left_bytes = kMaxPackageBytes;
+  uint64_t num_members = 0;
+  while (true) {
+    TALLY_ASSIGN(archive_entry * entry, NextHeader(tar.get(), "data.tar"));
+    if (entry == nullptr) return Ok();
+    if (++num_members > kMaxPackageMembers) {
+      return InputError("data.tar: more than " +
+                        std::to_string(kMaxPackageMembers) + " members");
+    }
+    TALLY_ASSIGN(DebMember member, ReadMember(tar.get(), entry, left_bytes));
+    left_bytes -= member.content.size();
+    TALLY_TRY(visit(std::move(member)));
+  }
+}
+
+}  // namespace tally

@@ -1,0 +1,50 @@
+// The images of a manifest: kernel, initrd, root, disk, EIF, firmware.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "builder/store.h"
+#include "builder/tree.h"
+#include "common/file.h"
+#include "manifests/lock.h"
+#include "manifests/manifest.h"
+
+namespace tally {
+
+// Names of artifacts, the same in every release.
+inline constexpr char kKernelArtifact[] = "kernel";
+inline constexpr char kInitrdArtifact[] = "initrd";
+inline constexpr char kCmdlineArtifact[] = "cmdline";
+inline constexpr char kRootArtifact[] = "root.erofs";
+inline constexpr char kVerityArtifact[] = "root.verity";
+inline constexpr char kDiskArtifact[] = "disk.img";
+inline constexpr char kEifArtifact[] = "image.eif";
+inline constexpr char kFirmwareArtifact[] = "firmware.fd";
+
+struct ImageInputs {
+  const Manifest& manifest;
+  const Lock& lock;  // belongs to the manifest: CheckLockBelongs
+  const Store& store;
+  fs::path local_files;  // where LockedFile paths begin
+  unsigned num_threads = 1;
+};
+
+struct ArtifactFile {
+  std::string name;
+  FileDigest digest;
+};
+
+struct BuiltImages {
+  std::vector<ArtifactFile> artifacts;  // sorted by name
+  Tree root;
+  Tree initrd;
+};
+
+// BuildImages writes every artifact into the existing empty directory
+// `directory`. It starts no program and uses no network; the same inputs give
+// the same bytes on every machine.
+Result<BuiltImages> BuildImages(const ImageInputs& inputs,
+                                const fs::path& directory);
+
+}  // namespace tally

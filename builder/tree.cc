@@ -1,0 +1,294 @@
+#include "builder/tree.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+
+#include "builder/merged_path.h"
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+std::string Shown(const std::string& path) { return Quote("/" + path); }
+
+// IsMergeLink says whether an entry is one of the links that AddUsrMergeLinks
+// makes: newer base-files packages ship them.
+bool IsMergeLink(const std::string& link_path, const std::string& target) {
+  return std::ranges::find(kMergedDirectories, link_path) !=
+             kMergedDirectories.end() &&
+         (target == "usr/" + link_path || target == "/usr/" + link_path);
+}
+
+bool SameDirectory(const TreeNode& a, const TreeNode& b) {
+  return a.type == NodeType::kDirectory && b.type == NodeType::kDirectory &&
+         a.mode == b.mode && a.uid == b.uid && a.gid == b.gid;
+}
+
+std::string Described(const TreeNode& node) {
+  std::string text = node.origin.ToString();
+  if (node.type == NodeType::kDirectory) {
+    std::array<char, 32> mode;
+    std::snprintf(mode.data(), mode.size(), " (directory %04o)", node.mode);
+    text += mode.data();
+  }
+  return text;
+}
+
+TreeNode NodeFrom(const UnpackedEntry& entry, const std::string& package) {
+  std::string inode;
+  if (entry.type == NodeType::kFile) {
+    inode = package + ":" +
+            (entry.hard_link_of.empty() ? entry.path : entry.hard_link_of);
+  }
+  return TreeNode{.type = entry.type,
+                  .mode = entry.mode,
+                  .uid = entry.uid,
+                  .gid = entry.gid,
+                  .content = entry.content,
+                  .symlink_target = entry.symlink_target,
+                  .inode = inode,
+                  .origin = {"package", package}};
+}
+
+// RemoveEmptyDirectories keeps, under an include list, only the directories
+// that match it or lead to something that was kept.
+void RemoveEmptyDirectories(const TreeSpec& spec, Tree* tree) {
+  std::set<std::string> needed;
+  for (const auto& [path, node] : tree->nodes()) {
+    if (node.type == NodeType::kDirectory &&
+        std::ranges::none_of(spec.include, [&](const std::string& glob) {
+          return GlobMatches(glob, "/" + path);
+        })) {
+      continue;
+    }
+    for (std::string at = path; needed.insert(at).second && !at.empty();) {
+      at = ParentPath(at);
+    }
+  }
+  std::vector<std::string> unneeded;
+  for (const auto& [path, node] : tree->nodes()) {
+    if (!path.empty() && !needed.contains(path)) unneeded.push_back(path);
+  }
+  for (const std::string& path : unneeded) tree->Remove(path);
+}
+
+// Relative turns the manifest's "/usr/x" into the tree's path, through the
+// merged-/usr links.
+Result<std::string> Relative(const Manifest& manifest, const Location& where,
+                             const std::string& path) {
+  Result<std::string> merged = MergedPath("." + path);
+  if (merged) return merged;
+  return InputError(At(manifest, where) + ": " + merged.error().message());
+}
+
+Error AtLocation(const Manifest& manifest, const Location& where,
+                 const Error& error) {
+  return Error(error.code(), At(manifest, where) + ": " + error.message());
+}
+
+}  // namespace
+
+Tree::Tree() {
+  nodes_[""] = TreeNode{.type = NodeType::kDirectory,
+                        .mode = 0755,
+                        .origin = {"generator", "root"}};
+}
+
+const TreeNode* Tree::Find(std::string_view path) const {
+  const auto found = nodes_.find(path);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+Status Tree::Add(const std::string& path, TreeNode node) {
+  TALLY_TRY(AddParents(path, node.origin));
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end()) {
+    nodes_.emplace(path, std::move(node));
+    return Ok();
+  }
+  if (SameDirectory(found->second, node)) return Ok();
+  // The root directory and implied parents are ours until a package says more.
+  const bool implied = found->second.origin.kind == "generator" &&
+                       found->second.type == NodeType::kDirectory &&
+                       node.type == NodeType::kDirectory;
+  if (implied) {
+    found->second = std::move(node);
+    return Ok();
+  }
+  return InputError(Shown(path) + " is in both " + Described(found->second) +
+                    " and " + Described(node));
+}
+
+Status Tree::Set(const std::string& path, TreeNode node) {
+  TALLY_TRY(AddParents(path, node.origin));
+  const auto found = nodes_.find(path);
+  if (found != nodes_.end() && node.type != NodeType::kDirectory) {
+    const auto child = std::next(found);
+    if (child != nodes_.end() && child->first.starts_with(path + "/")) {
+      return InputError(Shown(path) + " is a directory with entries (" +
+                        found->second.origin.ToString() +
+                        "), expected nothing that holds others");
+    }
+  }
+  nodes_[path] = std::move(node);
+  return Ok();
+}
+
+Status Tree::AddParents(const std::string& path, const Origin& origin) {
+  if (path.empty()) return Ok();
+  const std::string parent(ParentPath(path));
+  const TreeNode* found = Find(parent);
+  if (found == nullptr) {
+    TALLY_TRY(AddParents(parent, origin));
+    nodes_[parent] = TreeNode{.type = NodeType::kDirectory,
+                              .mode = 0755,
+                              .origin = {"generator", "parents"}};
+    return Ok();
+  }
+  if (found->type == NodeType::kDirectory) return Ok();
+  return InputError(
+      Shown(path) + " of " + origin.ToString() + " needs " + Shown(parent) +
+      " to be a directory, found a " +
+      (found->type == NodeType::kSymlink ? "symbolic link" : "file") + " of " +
+      found->origin.ToString());
+}
+
+FileList Tree::ToFileList(int64_t mtime) const {
+  FileList list;
+  std::map<std::string, size_t> index_of_inode;
+  for (const auto& [path, node] : nodes_) {
+    FileNode file{.path = path,
+                  .type = node.type,
+                  .mode = node.mode,
+                  .uid = node.uid,
+                  .gid = node.gid,
+                  .mtime = mtime,
+                  .symlink_target = node.symlink_target,
+                  .content = node.content.span()};
+    if (!node.inode.empty()) {
+      const auto [first, is_new] =
+          index_of_inode.emplace(node.inode, list.size());
+      if (!is_new) file.hard_link_of = first->second;
+    }
+    list.push_back(std::move(file));
+  }
+  return list;
+}
+
+Status AddPackages(const TreeSpec& spec,
+                   const std::vector<UnpackedPackage>& packages, Tree* tree) {
+  std::map<std::string, const ConflictChoice*> choices;
+  for (const ConflictChoice& choice : spec.conflicts) {
+    TALLY_ASSIGN(const std::string path, MergedPath("." + choice.path));
+    choices[path] = &choice;
+  }
+  for (const UnpackedPackage& package : packages) {
+    for (const UnpackedEntry& entry : package.entries) {
+      // "usr/bin" -> "usr/bin" is what a package's /bin link became.
+      if (entry.type == NodeType::kSymlink && entry.path.starts_with("usr/") &&
+          IsMergeLink(entry.path.substr(4), entry.symlink_target)) {
+        continue;
+      }
+      const auto choice = choices.find(entry.path);
+      if (choice != choices.end() && choice->second->keep != package.name) {
+        continue;
+      }
+      Status added = tree->Add(entry.path, NodeFrom(entry, package.name));
+      if (!added) {
+        return std::move(added).error().Hint(
+            "say which one wins: conflicts: [{path: \"/" + entry.path +
+            "\", keep: PACKAGE}]");
+      }
+    }
+  }
+  if (!spec.include.empty()) RemoveEmptyDirectories(spec, tree);
+  return Ok();
+}
+
+Status AddUsrMergeLinks(Tree* tree) {
+  for (std::string_view name : kMergedDirectories) {
+    const std::string target = "usr/" + std::string(name);
+    const TreeNode* directory = tree->Find(target);
+    if (directory == nullptr || directory->type != NodeType::kDirectory)
+      continue;
+    TALLY_TRY(tree->Add(std::string(name),
+                        TreeNode{.type = NodeType::kSymlink,
+                                 .mode = 0777,
+                                 .symlink_target = target,
+                                 .origin = {"generator", "usr-merge"}}));
+  }
+  return Ok();
+}
+
+Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
+                 const std::map<std::string, Content>& local_files,
+                 Tree* tree) {
+  // Set() at a manifest's entry: what people wrote wins over packages.
+  const auto put = [&](const Location& where, const std::string& path,
+                       TreeNode node) -> Status {
+    node.owner_from_manifest = true;
+    if (node.origin.kind.empty()) {
+      node.origin = {"manifest", "line " + std::to_string(where.line)};
+    }
+    TALLY_ASSIGN(const std::string relative, Relative(manifest, where, path));
+    const Status set = tree->Set(relative, std::move(node));
+    if (!set) return AtLocation(manifest, where, set.error());
+    return Ok();
+  };
+  for (const DirectorySpec& directory : spec.directories) {
+    TALLY_TRY(put(directory.where, directory.path,
+                  TreeNode{.type = NodeType::kDirectory,
+                           .mode = directory.mode,
+                           .uid = directory.uid,
+                           .gid = directory.gid}));
+  }
+  for (const FileSpec& file : spec.files) {
+    TALLY_TRY(put(file.where, file.path,
+                  TreeNode{.type = NodeType::kFile,
+                           .mode = file.mode,
+                           .uid = file.uid,
+                           .gid = file.gid,
+                           .content = file.source ? local_files.at(*file.source)
+                                                  : MakeContent(ToBytes(AsBytes(
+                                                        *file.content)))}));
+  }
+  for (const SymlinkSpec& link : spec.symlinks) {
+    TALLY_TRY(put(link.where, link.path,
+                  TreeNode{.type = NodeType::kSymlink,
+                           .mode = 0777,
+                           .symlink_target = link.target}));
+  }
+  for (const ModeSpec& mode : spec.modes) {
+    TALLY_ASSIGN(const std::string path,
+                 Relative(manifest, mode.where, mode.path));
+    const TreeNode* found = tree->Find(path);
+    if (found == nullptr || found->type == NodeType::kSymlink) {
+      return InputError(At(manifest, mode.where) + ": " + Shown(path) +
+                        " is not in the image, expected a file or directory");
+    }
+    TreeNode node = *found;
+    node.mode = mode.mode;
+    node.uid = mode.uid;
+    node.gid = mode.gid;
+    node.inode.clear();  // its other names keep their mode
+    TALLY_TRY(put(mode.where, mode.path, std::move(node)));
+  }
+  return Ok();
+}
+
+Status CheckOwners(const Tree& tree) {
+  for (const auto& [path, node] : tree.nodes()) {
+    if (node.owner_from_manifest) continue;
+    const uint32_t id = std::max(node.uid, node.gid);
+    if (id < 100) continue;
+    return InputError(Shown(path) + " of " + node.origin.ToString() +
+                      " has owner id " + std::to_string(id) +
+                      ", expected one of Debian's fixed ids 0 to 99")
+        .Hint("set the owner under 'modes'");
+  }
+  return Ok();
+}
+
+}  // namespace tally

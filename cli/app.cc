@@ -1,0 +1,286 @@
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <new>
+
+#include "cli/commands.h"
+#include "common/text.h"
+
+#ifndef TALLY_VERSION
+#error "TALLY_VERSION comes from CMakeLists.txt"
+#endif
+
+namespace tally {
+namespace {
+
+constexpr char kHelp[] = R"(usage: tally <command> [options]
+
+  lock      MANIFEST                 resolve names to exact files; write lock.yaml beside it
+  fetch     MANIFEST|RELEASE         bring every locked file into the store
+  build     MANIFEST -o DIR          build the release
+  rebuild   RELEASE                  rebuild a release from its own manifest and lock, and compare
+  measure   snp|nitro [inputs]       print the measurements hardware will report, for any files
+  keygen    KEY.pem                  make a signing key
+  sign      RELEASE --key KEY        sign a release
+  verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
+
+  tally <command> --help shows the options of a command.
+
+  --json      records instead of text
+  -v          details and timings on stderr
+
+exit status: 0 yes · 1 no (different, not verified) · 2 usage · 3 bad input · 4 system or tool failure
+
+example:
+  tally build manifests/images/minimal-cvm/manifest.yaml -o out/minimal-cvm
+)";
+
+using Command = std::function<Status()>;
+
+// CommandLine holds the parser and everything it fills.
+class CommandLine {
+ public:
+  explicit CommandLine(Console& console) : console_(console) {
+    app_.set_help_flag("-h,--help", "print this");
+    app_.add_flag("--version", show_version_, "print the version");
+    app_.require_subcommand(0, 1);
+    // CLI11 would let any subcommand take its parent's options.
+    app_.fallthrough();
+    app_.add_flag("--json", json_, "records instead of text");
+    app_.add_flag("-v,--verbose", verbose_, "details and timings on stderr");
+    AddInputs();
+    AddBuilds();
+    AddMeasure();
+    AddSigning();
+  }
+
+  int Run(std::vector<std::string> args) {
+    // CLI11 wants the last argument first.
+    std::reverse(args.begin(), args.end());
+    try {
+      app_.parse(args);
+    } catch (const CLI::CallForHelp&) {
+      console_.Text(HelpText());
+      return Finish(Ok());
+    } catch (const CLI::ParseError& error) {
+      return Finish(UsageFailure(error.what(), args));
+    }
+    if (json_) console_.set_form(OutputForm::kJson);
+    if (verbose_) console_.set_verbosity(Verbosity::kVerbose);
+    if (show_version_) {
+      console_.Text("tally " TALLY_VERSION "\n");
+      return Finish(Ok());
+    }
+    if (!command_) {
+      return Finish(UsageError("no command").Hint("tally --help lists them"));
+    }
+    return Finish(command_());
+  }
+
+ private:
+  CLI::App* Add(const std::string& name, const std::string& description,
+                Command command) {
+    CLI::App* app = app_.add_subcommand(name, description);
+    app->callback([this, command] { command_ = command; });
+    return app;
+  }
+
+  static void AddStore(CLI::App* app, StoreFlags* flags) {
+    app->add_option("--store", flags->store,
+                    "content store (default: tally/store in XDG_CACHE_HOME)");
+  }
+
+  static void AddNetwork(CLI::App* app, NetworkFlags* flags) {
+    app->add_option("--mirror", flags->mirrors,
+                    "URL or ARCHIVE=URL to fetch from (may be repeated)");
+    app->add_flag("--offline", flags->offline, "never use the network");
+  }
+
+  void AddInputs() {
+    CLI::App* lock =
+        Add("lock", "resolve names to exact files; write lock.yaml",
+            [this] { return RunLock(lock_, console_); });
+    lock->add_option("MANIFEST", lock_.manifest)->required();
+    lock->add_flag("--refresh", lock_.refresh,
+                   "record today's archive signatures even if no package "
+                   "changed");
+    AddStore(lock, &lock_.store);
+    AddNetwork(lock, &lock_.network);
+
+    CLI::App* fetch = Add("fetch", "bring every locked file into the store",
+                          [this] { return RunFetch(fetch_, console_); });
+    fetch->add_option("MANIFEST", fetch_.manifest, "manifest or release")
+        ->required();
+    AddStore(fetch, &fetch_.store);
+    AddNetwork(fetch, &fetch_.network);
+  }
+
+  void AddBuilds() {
+    CLI::App* build = Add("build", "build the release",
+                          [this] { return RunBuild(build_, console_); });
+    build->add_option("MANIFEST", build_.manifest)->required();
+    build->add_option("-o,--output", build_.output, "release directory")
+        ->required();
+    build->add_option("-j,--threads", build_.num_threads,
+                      "threads (default: one for each processor)");
+    AddStore(build, &build_.store);
+
+    CLI::App* rebuild = Add("rebuild", "rebuild a release and compare",
+                            [this] { return RunRebuild(rebuild_, console_); });
+    rebuild->add_option("RELEASE", rebuild_.release)->required();
+    rebuild->add_option("-j,--threads", rebuild_.num_threads,
+                        "threads (default: one for each processor)");
+    AddStore(rebuild, &rebuild_.store);
+  }
+
+  void AddMeasure() {
+    CLI::App* measure = app_.add_subcommand(
+        "measure", "print the measurements hardware will report");
+    measure->require_subcommand(1);
+    AddMeasureSnp(measure);
+
+    CLI::App* nitro = measure->add_subcommand(
+        "nitro", "PCR0, PCR1, PCR2 of an enclave image");
+    nitro->callback([this] {
+      command_ = [this] { return RunMeasureNitro(nitro_, console_); };
+    });
+    nitro->add_option("EIF", nitro_.eif)->required();
+    nitro->add_flag("--explain", nitro_.explain, "every step");
+  }
+
+  void AddMeasureSnp(CLI::App* measure) {
+    CLI::App* snp =
+        measure->add_subcommand("snp", "launch digest of an AMD SEV-SNP guest");
+    snp->callback([this] {
+      command_ = [this] { return RunMeasureSnp(snp_, console_); };
+    });
+    snp->add_option("--ovmf", snp_.ovmf, "firmware image")->required();
+    snp->add_option("--vcpus", snp_.vcpus, "number of vCPUs (1,2,4: a matrix)")
+        ->delimiter(',')
+        ->required();
+    snp->add_option("--vcpu-type", snp_.vcpu_type, "QEMU's -cpu: EPYC-v4 …");
+    snp->add_option_function<std::string>(
+        "--vcpu-sig",
+        [this](const std::string& text) {
+          snp_.vcpu_signature = Number("--vcpu-sig", text);
+        },
+        "CPUID signature instead of a type");
+    snp->add_option_function<std::string>(
+        "--guest-features",
+        [this](const std::string& text) {
+          snp_.guest_features = Number("--guest-features", text);
+        },
+        "SEV_FEATURES (default 0x1)");
+    snp->add_option("--vmm-type,--vmm", snp_.vmm, "QEMU, ec2 or gce");
+    snp->add_option("--kernel", snp_.kernel, "kernel that the VMM loads");
+    snp->add_option("--initrd", snp_.initrd, "its initrd");
+    snp->add_option("--append", snp_.append, "its command line");
+    snp->add_flag("--explain", snp_.explain, "every step");
+  }
+
+  void AddSigning() {
+    CLI::App* keygen = Add("keygen", "make a signing key",
+                           [this] { return RunKeygen(keygen_, console_); });
+    keygen->add_option("KEY", keygen_.private_key, "private key file to write")
+        ->required();
+    keygen->add_option("--public", keygen_.public_key,
+                       "public key file (default: KEY with .pub)");
+    keygen->add_option("--type", key_type_, "ecdsa-p256 (default) or ed25519")
+        ->transform(CLI::IsMember({"ecdsa-p256", "ed25519"}));
+    keygen->callback([this] {
+      if (key_type_ == "ed25519") keygen_.type = KeyType::kEd25519;
+      command_ = [this] { return RunKeygen(keygen_, console_); };
+    });
+
+    CLI::App* sign = Add("sign", "sign a release",
+                         [this] { return RunSign(sign_, console_); });
+    sign->add_option("RELEASE", sign_.release)->required();
+    sign->add_option("--key", sign_.key, "PEM private key")->required();
+    sign->add_option("--builder-id", sign_.builder_id,
+                     "URI that names who built");
+
+    CLI::App* verify = Add("verify", "recompute and check a release",
+                           [this] { return RunVerify(verify_, console_); });
+    verify->add_option("RELEASE", verify_.release)->required();
+    verify->add_option("--key", verify_.key, "PEM public key")->required();
+  }
+
+  static uint64_t Number(const std::string& option, const std::string& text) {
+    Result<uint64_t> value = ParseUnsigned(text);
+    if (!value) throw CLI::ValidationError(option, value.error().message());
+    return *value;
+  }
+
+  std::string HelpText() {
+    for (const CLI::App* chosen : app_.get_subcommands()) {
+      while (!chosen->get_subcommands().empty()) {
+        chosen = chosen->get_subcommands().front();
+      }
+      return chosen->help("tally");
+    }
+    return kHelp;
+  }
+
+  // UsageFailure adds the nearest known name to CLI11's text.
+  Error UsageFailure(const std::string& what,
+                     const std::vector<std::string>& reversed_args) {
+    std::vector<std::string> names;
+    for (const CLI::App* app : app_.get_subcommands({})) {
+      names.push_back(app->get_name());
+    }
+    Error error = UsageError(std::string(Trim(what)));
+    if (!reversed_args.empty()) {
+      const std::string& first = reversed_args.back();
+      const bool known = std::ranges::find(names, first) != names.end();
+      const auto nearest = NearestName(first, names);
+      if (!known && !first.starts_with("-")) {
+        error =
+            UsageError("unknown command " + Quote(first) +
+                       (nearest ? ", did you mean '" + *nearest + "'?" : ""));
+      }
+    }
+    return std::move(error).Hint("tally --help lists the commands");
+  }
+
+  int Finish(Status status) {
+    Status flushed = console_.Flush();
+    if (status && !flushed) status = std::move(flushed);
+    if (status) return 0;
+    console_.Report(status.error());
+    return ExitStatus(status.error().code());
+  }
+
+  Console& console_;
+  CLI::App app_{"tally"};
+  Command command_;
+  bool show_version_ = false;
+  bool json_ = false;
+  bool verbose_ = false;
+  std::string key_type_ = "ecdsa-p256";
+  LockFlags lock_;
+  FetchFlags fetch_;
+  BuildFlags build_;
+  RebuildFlags rebuild_;
+  MeasureSnpFlags snp_;
+  MeasureNitroFlags nitro_;
+  KeygenFlags keygen_;
+  SignFlags sign_;
+  VerifyFlags verify_;
+};
+
+}  // namespace
+
+int RunTally(std::span<const std::string> args, Console& console) {
+  try {
+    CommandLine command_line(console);
+    return command_line.Run({args.begin(), args.end()});
+  } catch (const std::bad_alloc&) {
+    console.Report(IoError("out of memory"));
+  } catch (const std::exception& exception) {
+    console.Report(IoError(exception.what()));
+  }
+  return ExitStatus(ErrorCode::kIo);
+}
+
+}  // namespace tally

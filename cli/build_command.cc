@@ -1,0 +1,151 @@
+// tally build, tally rebuild.
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+#include "cli/commands.h"
+#include "cli/inputs.h"
+#include "cli/release_builder.h"
+#include "common/check.h"
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+// CheckReplaceable lets a build replace an earlier release and nothing else.
+Status CheckReplaceable(const fs::path& output) {
+  std::error_code error;
+  if (!fs::exists(output, error)) return Ok();
+  if (!fs::is_directory(output, error)) {
+    return UsageError("output " + Quote(output.string()) +
+                      " exists and is not a directory");
+  }
+  if (fs::is_empty(output, error) || fs::exists(output / kReleaseJson, error)) {
+    return Ok();
+  }
+  return UsageError("output " + Quote(output.string()) +
+                    " exists and is not a release, expected a new name or an "
+                    "earlier release");
+}
+
+// RunRecord has the facts of this run; nothing signed or compared has them.
+Json RunRecord(std::chrono::milliseconds took, unsigned num_threads) {
+  std::array<char, 256> host = {};
+  gethostname(host.data(), host.size() - 1);
+  const std::string host_text(host.data());
+  return Json::Object{
+      {"tally_version", TALLY_VERSION},
+      {"host", IsUtf8(host_text) ? host_text : std::string()},
+      {"finished", FormatUtcTime(static_cast<int64_t>(std::time(nullptr)))},
+      {"duration_ms", int64_t{took.count()}},
+      {"threads", int64_t{num_threads}}};
+}
+
+Json ReleaseRecord(const fs::path& output, const BuiltRelease& built) {
+  TALLY_CHECK(built.release.release.files.size() > 0);
+  Json::Array artifacts;
+  for (const ListedFile& file : built.release.release.files) {
+    artifacts.push_back(Json::Object{{"name", file.name},
+                                     {"size", file.size_bytes},
+                                     {"sha256", file.sha256.hex()}});
+  }
+  const Result<Json> measurements =
+      ParseJson(FormatMeasurements(built.targets));
+  return Json::Object{{"release", output.string()},
+                      {"release_digest", built.release.digest.hex()},
+                      {"files", std::move(artifacts)},
+                      {"targets", *measurements->Find("targets")}};
+}
+
+// Summary is what a person wants to see of a release.
+std::string Summary(const BuiltRelease& built) {
+  std::string text;
+  for (const ListedFile& file : built.release.release.files) {
+    if (!file.name.starts_with(kArtifactsDirectory)) continue;
+    std::string name = file.name;
+    name.resize(std::max<size_t>(name.size(), 24), ' ');
+    text += name + " " + file.sha256.hex().substr(0, 16) + "…  " +
+            FormatBytes(file.size_bytes) + "\n";
+  }
+  for (const MeasuredTarget& target : built.targets) {
+    for (const MeasuredRegister& value : target.registers) {
+      text += TargetLabel(target) + " " + value.name + "=" + value.value + "\n";
+    }
+  }
+  return text + "release_digest=sha256:" + built.release.digest.hex() + "\n";
+}
+
+// CompareWith says whether a rebuilt release has the bytes of a published one.
+Status CompareWith(const fs::path& release, const LoadedRelease& published,
+                   const BuiltRelease& rebuilt) {
+  TALLY_ASSIGN(const std::vector<ListedFile> found, DescribeFiles(release));
+  std::string difference =
+      FirstDifference(rebuilt.release.release.files, found);
+  if (difference.empty() && published.text != rebuilt.release.text) {
+    difference = DigestMismatch("'release.json' differs",
+                                "sha256:" + rebuilt.release.digest.hex(),
+                                "sha256:" + published.digest.hex())
+                     .message();
+  }
+  if (difference.empty()) return Ok();
+  return MismatchError("different: " + difference);
+}
+
+}  // namespace
+
+Status RunBuild(const BuildFlags& flags, Console& console) {
+  const auto start = std::chrono::steady_clock::now();
+  TALLY_TRY(CheckReplaceable(flags.output));
+  TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
+  TALLY_ASSIGN(const Store store, OpenStore(flags.store));
+  TALLY_TRY(RequireStored(inputs.lock, store, inputs.manifest.path));
+
+  TALLY_ASSIGN(StagingDirectory staging,
+               StagingDirectory::Create(flags.output));
+  const unsigned num_threads = Threads(flags.num_threads);
+  TALLY_ASSIGN(const BuiltRelease built,
+               BuildRelease({.inputs = inputs,
+                             .store = store,
+                             .local_files = inputs.manifest.path.parent_path(),
+                             .num_threads = num_threads},
+                            staging.path(), console));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - start);
+  TALLY_TRY(WriteFileAtomic(staging.path() / kRunJson,
+                            AsBytes(RunRecord(took, num_threads).Pretty())));
+  // Publish moves everything into place at once, or nothing.
+  TALLY_TRY(staging.Publish());
+
+  WarnAboutCoverage(built.targets, console);
+  console.Answer(Summary(built), ReleaseRecord(flags.output, built));
+  return Ok();
+}
+
+Status RunRebuild(const RebuildFlags& flags, Console& console) {
+  TALLY_ASSIGN(const LoadedRelease published, LoadRelease(flags.release));
+  TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.release));
+  TALLY_ASSIGN(const Store store, OpenStore(flags.store));
+  TALLY_TRY(RequireStored(inputs.lock, store, flags.release));
+
+  TALLY_ASSIGN(const TemporaryDirectory temporary,
+               TemporaryDirectory::Create());
+  const fs::path directory = temporary.path() / "release";
+  TALLY_TRY(CreateDirectories(directory));
+  TALLY_ASSIGN(const BuiltRelease rebuilt,
+               BuildRelease({.inputs = inputs,
+                             .store = store,
+                             .local_files = flags.release / kSourcesDirectory,
+                             .num_threads = Threads(flags.num_threads)},
+                            directory, console));
+  WarnAboutCoverage(rebuilt.targets, console);
+  TALLY_TRY(CompareWith(flags.release, published, rebuilt));
+  console.Answer("same\n",
+                 Json::Object{{"result", "same"},
+                              {"release_digest", published.digest.hex()}});
+  return Ok();
+}
+
+}  // namespace tally

@@ -1,0 +1,98 @@
+// The commands, one function each. They take what the command line said as
+// plain structs, print through the Console, and return what failed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/fetch.h"
+#include "builder/locker.h"
+#include "cli/console.h"
+#include "common/file.h"
+#include "sign/public_key.h"
+
+namespace tally {
+
+// StoreFlags are shared by all commands that use the content store.
+struct StoreFlags {
+  std::string store;  // empty: the default path
+};
+
+// NetworkFlags are shared by `lock` and `fetch`.
+struct NetworkFlags {
+  std::vector<std::string> mirrors;
+  bool offline = false;
+};
+
+struct LockFlags {
+  StoreFlags store;
+  NetworkFlags network;
+  fs::path manifest;
+  bool refresh = false;
+};
+Status RunLock(const LockFlags& flags, Console& console);
+
+struct FetchFlags {
+  StoreFlags store;
+  NetworkFlags network;
+  fs::path manifest;  // or a release directory
+};
+Status RunFetch(const FetchFlags& flags, Console& console);
+
+struct BuildFlags {
+  StoreFlags store;
+  fs::path manifest;
+  fs::path output;
+  unsigned num_threads = 0;  // 0: one for each processor
+};
+Status RunBuild(const BuildFlags& flags, Console& console);
+
+struct RebuildFlags {
+  StoreFlags store;
+  fs::path release;
+  unsigned num_threads = 0;
+};
+Status RunRebuild(const RebuildFlags& flags, Console& console);
+
+struct MeasureSnpFlags {
+  fs::path ovmf;
+  std::vector<uint32_t> vcpus;
+  std::string vcpu_type;
+  std::optional<uint64_t> vcpu_signature;
+  uint64_t guest_features = 1;
+  std::string vmm = "qemu";
+  fs::path kernel;  // empty: none
+  fs::path initrd;
+  std::string append;
+  bool explain = false;
+};
+Status RunMeasureSnp(const MeasureSnpFlags& flags, Console& console);
+
+struct MeasureNitroFlags {
+  fs::path eif;
+  bool explain = false;
+};
+Status RunMeasureNitro(const MeasureNitroFlags& flags, Console& console);
+
+struct KeygenFlags {
+  fs::path private_key;
+  fs::path public_key;
+  KeyType type = KeyType::kEcdsaP256;
+};
+Status RunKeygen(const KeygenFlags& flags, Console& console);
+
+struct SignFlags {
+  fs::path release;
+  fs::path key;
+  std::string builder_id;
+};
+Status RunSign(const SignFlags& flags, Console& console);
+
+struct VerifyFlags {
+  fs::path release;
+  fs::path key;
+};
+Status RunVerify(const VerifyFlags& flags, Console& console);
+
+}  // namespace tally

@@ -1,0 +1,80 @@
+#include "cli/console.h"
+
+#include <unistd.h>
+
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+void Write(std::FILE* file, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+}
+
+}  // namespace
+
+void Console::Answer(std::string_view text, const Json& record) {
+  if (form_ == OutputForm::kJson) {
+    Write(out_, record.Pretty());
+  } else {
+    Write(out_, text);
+  }
+}
+
+void Console::Text(std::string_view text) { Write(out_, text); }
+
+void Console::Report(const Error& error) {
+  Line("error", error.ToString());
+  for (const std::string& hint : error.hints()) Hint(hint);
+}
+
+void Console::Warn(std::string_view warning) { Line("warning", warning); }
+
+void Console::Hint(std::string_view hint) { Line("hint", hint); }
+
+void Console::Detail(std::string_view text) {
+  if (verbosity_ != Verbosity::kVerbose) return;
+  Write(err_, text);
+  Write(err_, "\n");
+}
+
+Status Console::Flush() {
+  if (std::fflush(out_) == 0 && std::ferror(out_) == 0) return Ok();
+  return IoError("cannot write to stdout");
+}
+
+void Console::Line(std::string_view kind, std::string_view text) {
+  Write(err_, "tally: ");
+  Write(err_, kind);
+  Write(err_, ": ");
+  Write(err_, text);
+  Write(err_, "\n");
+}
+
+TerminalProgress::TerminalProgress(Console* console)
+    : console_(console), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+
+TerminalProgress::~TerminalProgress() { ClearLine(); }
+
+void TerminalProgress::Update(const FetchState& state) {
+  if (!is_terminal_) return;
+  const std::string line =
+      "\r\033[Kfetching " + std::to_string(state.num_items_done) + " of " +
+      std::to_string(state.num_items) + " files, " +
+      FormatBytes(state.done_bytes) + " of " + FormatBytes(state.total_bytes);
+  Write(stderr, line);
+  std::fflush(stderr);
+  has_line_ = true;
+}
+
+void TerminalProgress::Note(const std::string& text) {
+  ClearLine();
+  console_->Warn(text);
+}
+
+void TerminalProgress::ClearLine() {
+  if (has_line_) Write(stderr, "\r\033[K");
+  has_line_ = false;
+}
+
+}  // namespace tally

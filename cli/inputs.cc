@@ -1,0 +1,77 @@
+#include "cli/inputs.h"
+
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "common/text.h"
+#include "release/release.h"
+
+namespace tally {
+
+Result<Inputs> LoadInputs(const fs::path& path) {
+  const fs::path manifest_path = ManifestPath(path);
+  TALLY_ASSIGN(Manifest manifest, LoadManifest(manifest_path));
+  const fs::path lock_path = LockPathFor(manifest_path);
+  if (!fs::exists(lock_path)) {
+    return InputError("no lock at " + Quote(lock_path.string()))
+        .Hint("make one: tally lock " + manifest_path.string());
+  }
+  TALLY_ASSIGN(Lock lock, LoadLock(lock_path));
+  TALLY_TRY(CheckLockBelongs(manifest, lock));
+  return Inputs{.manifest = std::move(manifest), .lock = std::move(lock)};
+}
+
+fs::path ManifestPath(const fs::path& path) {
+  return fs::is_directory(path) ? path / kManifestFile : path;
+}
+
+Result<Store> OpenStore(const StoreFlags& flags) {
+  if (!flags.store.empty()) return Store::Open(flags.store);
+  std::map<std::string, std::string> environment;
+  for (const char* name : {"XDG_CACHE_HOME", "HOME"}) {
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  }
+  TALLY_ASSIGN(const fs::path path, DefaultStorePath(environment));
+  return Store::Open(path);
+}
+
+Result<Mirrors> LoadMirrors(const NetworkFlags& flags) {
+  Mirrors mirrors;
+  for (const std::string& text : flags.mirrors) {
+    TALLY_ASSIGN(MirrorOption option, ParseMirrorOption(text));
+    mirrors.options.push_back(std::move(option));
+  }
+  TALLY_ASSIGN(mirrors.sources, LoadAptSources("/"));
+  return mirrors;
+}
+
+FetchOptions MakeFetchOptions(const NetworkFlags& flags,
+                              FetchProgress* progress) {
+  return FetchOptions{.network = flags.offline ? NetworkAccess::kRefused
+                                               : NetworkAccess::kAllowed,
+                      .progress = progress};
+}
+
+Status RequireStored(const Lock& lock, const Store& store,
+                     const fs::path& manifest) {
+  size_t num_missing = 0;
+  std::string first;
+  for (const LockedPackage& package : lock.packages) {
+    if (store.Contains(package.sha256, package.size_bytes)) continue;
+    if (num_missing++ == 0) first = package.name + " " + package.version;
+  }
+  if (num_missing == 0) return Ok();
+  return InputError(std::to_string(num_missing) + " of " +
+                    std::to_string(lock.packages.size()) +
+                    " packages are not in the store, the first is " +
+                    Quote(first))
+      .Hint("bring them: tally fetch " + manifest.string());
+}
+
+unsigned Threads(unsigned wanted) {
+  if (wanted > 0) return wanted;
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace tally

@@ -1,0 +1,222 @@
+#include "cli/measure_targets.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "builder/images.h"
+#include "common/text.h"
+#include "formats/verity.h"
+#include "measure/nitro.h"
+#include "measure/snp.h"
+
+namespace tally {
+namespace {
+
+// OpenArtifact maps a file that this release holds.
+Result<MappedFile> OpenArtifact(const fs::path& artifacts, const char* name) {
+  return MappedFile::Open(artifacts / name);
+}
+
+// FindCoverage returns what a measurer said about one of its inputs.
+const Coverage* FindCoverage(const std::vector<Coverage>& coverage,
+                             const std::string& input) {
+  const auto found = std::ranges::find(coverage, input, &Coverage::input);
+  return found == coverage.end() ? nullptr : &*found;
+}
+
+// Bind records one artifact, with a warning if nothing binds it.
+void Bind(const std::string& artifact, const Coverage& coverage,
+          MeasuredTarget* target) {
+  const std::string bound_by =
+      coverage.registers.empty() ? "" : coverage.registers.front();
+  target->coverage.push_back({.artifact = artifact, .bound_by = bound_by});
+  if (bound_by.empty()) {
+    target->warnings.push_back(artifact + ": not covered; " + coverage.why_not);
+  }
+}
+
+// BindThroughCmdline records what the root hash in the command line binds, if
+// the command line itself is bound.
+void BindThroughCmdline(const Coverage& cmdline, MeasuredTarget* target) {
+  for (const char* artifact : {kRootArtifact, kVerityArtifact, kDiskArtifact}) {
+    const bool bound = !cmdline.registers.empty();
+    target->coverage.push_back(
+        {.artifact = artifact, .bound_by = bound ? kCmdlineArtifact : ""});
+    if (!bound) {
+      target->warnings.push_back(
+          std::string(artifact) +
+          ": not covered; its root hash is in the command line, which is not "
+          "covered");
+    }
+  }
+}
+
+// The bytes that a direct boot of the disk image launches.
+struct DirectBoot {
+  MappedFile firmware;
+  MappedFile kernel;
+  MappedFile initrd;
+  std::optional<MappedFile> cmdline;
+};
+
+Result<DirectBoot> OpenDirectBoot(const Manifest& manifest,
+                                  const fs::path& artifacts) {
+  TALLY_ASSIGN(MappedFile firmware, OpenArtifact(artifacts, kFirmwareArtifact));
+  TALLY_ASSIGN(MappedFile kernel, OpenArtifact(artifacts, kKernelArtifact));
+  TALLY_ASSIGN(MappedFile initrd, OpenArtifact(artifacts, kInitrdArtifact));
+  DirectBoot boot{.firmware = std::move(firmware),
+                  .kernel = std::move(kernel),
+                  .initrd = std::move(initrd)};
+  if (manifest.disk) {
+    TALLY_ASSIGN(boot.cmdline, OpenArtifact(artifacts, kCmdlineArtifact));
+  }
+  return boot;
+}
+
+// SnpLaunchFrom maps a manifest's target and its artifacts to the measurer's
+// struct. QEMU puts kernel hashes into the guest if the firmware has a table
+// for them; without one, it loads the kernel unmeasured.
+Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
+                                const DirectBoot& boot) {
+  SnpLaunch launch{.firmware = boot.firmware.bytes(),
+                   .guest_features = target.guest_features};
+  TALLY_ASSIGN(launch.vmm, FindSnpVmm(target.vmm));
+  TALLY_ASSIGN(const VcpuType vcpu_type, FindVcpuType(target.vcpu_type));
+  launch.vcpu_signature = vcpu_type.signature();
+  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
+  if (layout.kernel_hashes && layout.Find(OvmfSectionKind::kKernelHashes)) {
+    launch.kernel_hashes = HashKernelInputs(
+        boot.kernel.bytes(), boot.initrd.bytes(),
+        boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view());
+  }
+  return launch;
+}
+
+MeasuredTarget SnpCell(const std::string& name, const SnpTarget& target,
+                       const SnpMeasurement& measurement, bool has_disk) {
+  MeasuredTarget cell{
+      .name = name,
+      .platform = "sev-snp",
+      .profile =
+          Json::Object{{"vmm", target.vmm},
+                       {"vcpu_type", target.vcpu_type},
+                       {"vcpus", int64_t{measurement.num_vcpus}},
+                       {"guest_features", HexNumber(target.guest_features)}},
+      .registers = {{.name = "launch_digest",
+                     .value = measurement.launch_digest.hex(),
+                     .events_sha256 = DigestEvents(measurement.events)}}};
+  const std::map<std::string, std::string> inputs = {
+      {kFirmwareArtifact, "firmware"},
+      {kKernelArtifact, "kernel"},
+      {kInitrdArtifact, "initrd"},
+      {kCmdlineArtifact, "cmdline"}};
+  for (const auto& [artifact, input] : inputs) {
+    if (artifact == kCmdlineArtifact && !has_disk) continue;
+    Bind(artifact, *FindCoverage(measurement.coverage, input), &cell);
+  }
+  if (has_disk) {
+    BindThroughCmdline(*FindCoverage(measurement.coverage, "cmdline"), &cell);
+  }
+  return cell;
+}
+
+Result<std::vector<MeasuredTarget>> MeasureSnpTarget(
+    const Manifest& manifest, const TargetSpec& spec,
+    const fs::path& artifacts) {
+  TALLY_ASSIGN(const DirectBoot boot, OpenDirectBoot(manifest, artifacts));
+  TALLY_ASSIGN(const SnpLaunch launch, SnpLaunchFrom(*spec.snp, boot));
+  TALLY_ASSIGN(const std::vector<SnpMeasurement> measurements,
+               MeasureSnpMatrix(launch, spec.snp->vcpus));
+  std::vector<MeasuredTarget> cells;
+  for (const SnpMeasurement& measurement : measurements) {
+    cells.push_back(
+        SnpCell(spec.name, *spec.snp, measurement, manifest.disk.has_value()));
+  }
+  return cells;
+}
+
+// The EIF holds all that boots; each part is bound by what binds the image.
+Result<std::vector<MeasuredTarget>> MeasureNitroTarget(
+    const TargetSpec& spec, const fs::path& artifacts) {
+  TALLY_ASSIGN(const MappedFile eif, OpenArtifact(artifacts, kEifArtifact));
+  TALLY_ASSIGN(const NitroMeasurement measurement, MeasureNitro(eif.bytes()));
+  MeasuredTarget target{
+      .name = spec.name, .platform = "nitro", .profile = Json::Object{}};
+  for (const NitroRegister& pcr : measurement.registers) {
+    target.registers.push_back({.name = pcr.name,
+                                .value = pcr.value.hex(),
+                                .events_sha256 = DigestEvents(pcr.events)});
+  }
+  for (const Coverage& input : measurement.coverage) {
+    if (input.affects_boot) Bind(input.input, input, &target);
+  }
+  return std::vector<MeasuredTarget>{std::move(target)};
+}
+
+Json TargetRecord(const MeasuredTarget& target) {
+  Json::Object registers;
+  for (const MeasuredRegister& value : target.registers) {
+    registers[value.name] =
+        Json::Object{{"algorithm", "sha384"},
+                     {"value", value.value},
+                     {"status", "predicted"},
+                     {"events_sha256", value.events_sha256.hex()}};
+  }
+  Json::Object coverage;
+  for (const BoundArtifact& bound : target.coverage) {
+    coverage[bound.artifact] =
+        bound.bound_by.empty() ? Json() : Json(bound.bound_by);
+  }
+  Json::Array warnings(target.warnings.begin(), target.warnings.end());
+  return Json::Object{{"name", target.name},
+                      {"platform", target.platform},
+                      {"profile", target.profile},
+                      {"registers", std::move(registers)},
+                      {"coverage", std::move(coverage)},
+                      {"warnings", std::move(warnings)}};
+}
+
+}  // namespace
+
+Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
+                                                   const fs::path& artifacts) {
+  std::vector<MeasuredTarget> all;
+  for (const TargetSpec& spec : manifest.targets) {
+    Result<std::vector<MeasuredTarget>> cells =
+        spec.snp ? MeasureSnpTarget(manifest, spec, artifacts)
+                 : MeasureNitroTarget(spec, artifacts);
+    if (!cells) {
+      return std::move(cells).error().While("measuring target '" + spec.name +
+                                            "'");
+    }
+    for (MeasuredTarget& cell : *cells) {
+      if (spec.require_full_coverage && !cell.warnings.empty()) {
+        return InputError(At(manifest, spec.where) + ": target '" + spec.name +
+                          "' requires full coverage, but " +
+                          cell.warnings.front());
+      }
+      all.push_back(std::move(cell));
+    }
+  }
+  return all;
+}
+
+std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets) {
+  Json::Array records;
+  for (const MeasuredTarget& target : targets) {
+    records.push_back(TargetRecord(target));
+  }
+  return Json(Json::Object{{"targets", std::move(records)}}).Pretty();
+}
+
+std::string TargetLabel(const MeasuredTarget& target) {
+  const Json* vcpus = target.profile.Find("vcpus");
+  if (vcpus == nullptr) return target.name;
+  return target.name + " (" + *target.profile.Find("vmm")->text() + ", " +
+         *target.profile.Find("vcpu_type")->text() + ", " +
+         std::to_string(*vcpus->integer()) +
+         (*vcpus->integer() == 1 ? " vCPU)" : " vCPUs)");
+}
+
+}  // namespace tally

@@ -1,0 +1,50 @@
+// From a manifest's targets to the measurers' plain structs, and from their
+// results to measurements.json. The measurers see finished files only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/file.h"
+#include "common/json.h"
+#include "manifests/manifest.h"
+#include "measure/event.h"
+
+namespace tally {
+
+// MeasuredRegister is one predicted value of a target.
+struct MeasuredRegister {
+  std::string name;  // "launch_digest", "PCR0"
+  std::string value;
+  Sha256Digest events_sha256;
+};
+
+// BoundArtifact says what binds an artifact that the target boots: a register,
+// or another artifact that carries its digest; nothing if nothing does.
+struct BoundArtifact {
+  std::string artifact;
+  std::string bound_by;
+};
+
+// MeasuredTarget is one cell of a target's matrix.
+struct MeasuredTarget {
+  std::string name;
+  std::string platform;
+  Json profile;
+  std::vector<MeasuredRegister> registers;
+  std::vector<BoundArtifact> coverage;
+  std::vector<std::string> warnings;
+};
+
+// MeasureTargets measures the artifacts in `artifacts` for every target. A
+// target that requires full coverage and does not have it is an InputError.
+Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
+                                                   const fs::path& artifacts);
+
+// FormatMeasurements returns measurements.json; see docs/formats/release.md.
+std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets);
+
+// TargetLabel is a cell for people: "snp (qemu, EPYC-v4, 2 vCPUs)".
+std::string TargetLabel(const MeasuredTarget& target);
+
+}  // namespace tally

@@ -1,0 +1,95 @@
+#include "cli/release_checks.h"
+
+#include "builder/images.h"
+#include "cli/release_builder.h"
+#include "common/text.h"
+#include "formats/verity.h"
+
+namespace tally {
+namespace {
+
+constexpr uint64_t kMaxDocumentBytes = 256 << 20;
+
+// CheckInputs: release.json names the manifest and lock that lie beside it.
+Status CheckInputs(const Release& release, const Inputs& inputs) {
+  const auto compare = [](const std::string& what, const Sha256Digest& expected,
+                          const Sha256Digest& got) -> Status {
+    if (expected == got) return Ok();
+    return DigestMismatch(what + " is not the one that release.json names",
+                          expected.hex(), got.hex());
+  };
+  TALLY_TRY(compare("'manifest.yaml'", release.manifest_sha256,
+                    inputs.manifest.sha256));
+  TALLY_TRY(compare("'lock.yaml'", release.lock_sha256, inputs.lock.sha256));
+  if (release.name != inputs.manifest.name ||
+      release.version != inputs.manifest.version ||
+      release.format_epoch != inputs.lock.format_epoch) {
+    return MismatchError(
+        "name, version or format epoch in release.json are not those of the "
+        "manifest and the lock");
+  }
+  return Ok();
+}
+
+// CheckDocument: a document is what we compute now, byte for byte.
+Status CheckDocument(const fs::path& directory, const char* name,
+                     const std::string& expected) {
+  TALLY_ASSIGN(const std::string found,
+               ReadTextFile(directory / name, kMaxDocumentBytes));
+  if (found == expected) return Ok();
+  return MismatchError(Quote(name) +
+                       " is not what follows from the artifacts and the lock");
+}
+
+// CheckRoot: the root hash in the command line is that of the root image.
+Status CheckRoot(const fs::path& artifacts) {
+  TALLY_ASSIGN(const MappedFile root,
+               MappedFile::Open(artifacts / kRootArtifact));
+  TALLY_ASSIGN(const MappedFile verity,
+               MappedFile::Open(artifacts / kVerityArtifact));
+  TALLY_ASSIGN(const std::string cmdline,
+               ReadTextFile(artifacts / kCmdlineArtifact, 1 << 16));
+  TALLY_ASSIGN(const VerityRootHash root_hash,
+               VerifyVerity(root.bytes(), verity.bytes()));
+  const std::string wanted = "roothash=" + root_hash.hex();
+  for (const std::string& word : Split(cmdline, ' ')) {
+    if (!word.starts_with("roothash=")) continue;
+    if (word == wanted) return Ok();
+    return DigestMismatch("the command line names another root",
+                          word.substr(word.find('=') + 1), root_hash.hex());
+  }
+  return MismatchError("the command line names no root hash");
+}
+
+std::vector<ListedFile> ArtifactsOf(const Release& release) {
+  std::vector<ListedFile> artifacts;
+  for (const ListedFile& file : release.files) {
+    if (file.name.starts_with(std::string(kArtifactsDirectory) + "/")) {
+      artifacts.push_back(file);
+    }
+  }
+  return artifacts;
+}
+
+}  // namespace
+
+Result<std::vector<MeasuredTarget>> CheckRelease(const fs::path& directory,
+                                                 const LoadedRelease& release,
+                                                 const Inputs& inputs) {
+  TALLY_TRY(CheckFiles(directory, release));
+  TALLY_TRY(CheckInputs(release.release, inputs));
+  const fs::path artifacts = directory / kArtifactsDirectory;
+  if (inputs.manifest.disk) TALLY_TRY(CheckRoot(artifacts));
+
+  TALLY_ASSIGN(std::vector<MeasuredTarget> targets,
+               MeasureTargets(inputs.manifest, artifacts));
+  TALLY_TRY(
+      CheckDocument(directory, kMeasurementsJson, FormatMeasurements(targets)));
+  TALLY_ASSIGN(const SbomTexts sboms,
+               DescribeInSboms(inputs, ArtifactsOf(release.release)));
+  TALLY_TRY(CheckDocument(directory, kCycloneDxJson, sboms.cyclonedx));
+  TALLY_TRY(CheckDocument(directory, kSpdxJson, sboms.spdx));
+  return targets;
+}
+
+}  // namespace tally

@@ -1,0 +1,218 @@
+#include "manifests/manifest.h"
+
+#include <algorithm>
+
+#include "common/file.h"
+#include "common/hash.h"
+#include "common/text.h"
+#include "manifests/manifest_checks.h"
+#include "manifests/tree_reader.h"
+#include "manifests/yaml_reader.h"
+
+namespace tally {
+namespace {
+
+constexpr uint64_t kMaxManifestSize = 1u << 20;
+constexpr uint64_t kSchemaVersion = 1;
+// EROFS and tar have room for later times, but nobody needs the year 2514.
+constexpr uint64_t kMaxSourceDateEpoch = uint64_t{1} << 34;
+constexpr uint64_t kMaxVcpus = 512;
+constexpr std::string_view kDefaultKeyring =
+    "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+// The version comes first: another one may have other keys and rules.
+void CheckSchemaVersion(YamlReader& reader, const YamlNode& root) {
+  if (root.kind != YamlKind::kMap) {
+    reader.RefuseFound(root, "a manifest as a map");
+    return;
+  }
+  for (const YamlEntry& entry : root.entries) {
+    if (entry.key != "tally") continue;
+    if (entry.value.kind != YamlKind::kScalar || entry.value.quoted ||
+        entry.value.text != std::to_string(kSchemaVersion)) {
+      reader.RefuseFound(entry.value,
+                         "1, the schema version that this tally reads");
+    }
+    return;
+  }
+  reader.Refuse(root.where,
+                "found no key 'tally' in the manifest, expected 'tally: 1'");
+}
+
+ArchiveSpec ReadArchive(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "an archive",
+              {"name", "suites", "components", "keyring", "allow_expired"});
+  ArchiveSpec archive = {
+      .name = map.Text("name", kArchiveName),
+      .suites = reader.UniqueTexts(map.Need("suites"), kSuiteName),
+      .components = {"main"},
+      .keyring = map.TextOr("keyring", kKeyringPath, kDefaultKeyring),
+      .allow_expired = map.FlagOr("allow_expired", false),
+      .where = map.where()};
+  if (archive.suites.empty()) {
+    reader.Refuse(map.where(),
+                  "found no suites in an archive, expected one or more");
+  }
+  if (const YamlNode* components = map.Find("components")) {
+    archive.components = reader.UniqueTexts(*components, kComponentName);
+    if (archive.components.empty()) {
+      reader.Refuse(components->where,
+                    "found no components in an archive, expected one or more");
+    }
+  }
+  return archive;
+}
+
+FirmwareSpec ReadFirmware(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "firmware", {"package", "file"});
+  return {.package = ReadPackageRequest(reader, map.Need("package")),
+          .file = map.Text("file", kImagePath)};
+}
+
+KernelSpec ReadKernel(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "kernel", {"package", "image"});
+  return {.package = ReadPackageRequest(reader, map.Need("package")),
+          .image = map.Text("image", kImagePath)};
+}
+
+PayloadSpec ReadPayload(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "payload", {"run", "mode"});
+  PayloadSpec payload = {.run = reader.Texts(map.Need("run"), kArgument),
+                         .where = map.where()};
+  if (payload.run.empty()) {
+    reader.Refuse(map.where(),
+                  "found an empty 'run' in payload, expected a program and its "
+                  "arguments");
+  } else {
+    // The program's rule is stricter than that of its arguments.
+    reader.Text(map.Need("run").items[0], kImagePath);
+  }
+  if (const YamlNode* mode = map.Find("mode")) {
+    payload.mode = reader.OneOf(*mode, {"service", "pid1"}) == "pid1"
+                       ? PayloadMode::kPid1
+                       : PayloadMode::kService;
+  }
+  return payload;
+}
+
+DiskSpec ReadDisk(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "disk", {"cmdline"});
+  return {.cmdline = map.Text("cmdline", kCommandLine)};
+}
+
+EifSpec ReadEif(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "eif", {"cmdline"});
+  return {.cmdline = map.Text("cmdline", kCommandLine)};
+}
+
+std::vector<uint32_t> ReadVcpus(YamlReader& reader, const YamlNode& node) {
+  std::vector<uint32_t> vcpus;
+  for (const YamlNode& item : reader.Items(node)) {
+    const auto count = static_cast<uint32_t>(reader.Number(item, 1, kMaxVcpus));
+    if (!vcpus.empty() && count <= vcpus.back()) {
+      reader.RefuseFound(item, "more than " + std::to_string(vcpus.back()) +
+                                   ", the vCPU count before it");
+    }
+    vcpus.push_back(count);
+  }
+  if (vcpus.empty()) {
+    reader.Refuse(node.where, "found no vCPU counts, expected one or more");
+  }
+  return vcpus;
+}
+
+SnpTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "a target for sev-snp",
+              {"name", "platform", "vmm", "vcpu_type", "vcpus",
+               "guest_features", "require_coverage"});
+  return {.vmm = reader.OneOf(map.Need("vmm"), {"qemu"}),
+          .vcpu_type = map.Text("vcpu_type", kVcpuType),
+          .vcpus = ReadVcpus(reader, map.Need("vcpus")),
+          .guest_features = map.NumberOr("guest_features", 0, UINT64_MAX, 1)};
+}
+
+NitroTarget ReadNitroTarget(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "a target for nitro",
+              {"name", "platform", "require_coverage"});
+  return {};
+}
+
+TargetSpec ReadTarget(YamlReader& reader, const YamlNode& node) {
+  // The platform decides which other keys there are.
+  YamlMap map(reader, node, "a target",
+              {"name", "platform", "vmm", "vcpu_type", "vcpus",
+               "guest_features", "require_coverage"});
+  TargetSpec target = {.name = map.Text("name", kTargetName),
+                       .where = map.where()};
+  const std::string platform =
+      reader.OneOf(map.Need("platform"), {"sev-snp", "nitro"});
+  if (platform == "sev-snp") target.snp = ReadSnpTarget(reader, node);
+  if (platform == "nitro") target.nitro = ReadNitroTarget(reader, node);
+  if (const YamlNode* coverage = map.Find("require_coverage")) {
+    target.require_full_coverage =
+        reader.OneOf(*coverage, {"any", "full"}) == "full";
+  }
+  return target;
+}
+
+void ReadSections(YamlReader& reader, YamlMap& map, Manifest& manifest) {
+  const YamlNode& archives = map.Need("archives");
+  manifest.archives = map.ListOrNone("archives", ReadArchive);
+  if (manifest.archives.empty()) {
+    reader.Refuse(archives.where, "found no archives, expected one or more");
+  }
+  manifest.prefer = map.UniqueTextsOrNone("prefer", kPackageName);
+  if (const YamlNode* node = map.Find("firmware")) {
+    manifest.firmware = ReadFirmware(reader, *node);
+  }
+  manifest.kernel = ReadKernel(reader, map.Need("kernel"));
+  manifest.initrd = ReadInitrd(reader, map.Need("initrd"));
+  manifest.root = ReadRootTree(reader, map.Need("root"));
+  manifest.payload = ReadPayload(reader, map.Need("payload"));
+  if (const YamlNode* node = map.Find("disk")) {
+    manifest.disk = ReadDisk(reader, *node);
+  }
+  if (const YamlNode* node = map.Find("eif")) {
+    manifest.eif = ReadEif(reader, *node);
+  }
+  manifest.targets = map.ListOrNone("targets", ReadTarget);
+}
+
+}  // namespace
+
+Result<Manifest> ParseManifest(std::string_view text,
+                               const std::filesystem::path& path) {
+  TALLY_ASSIGN(const YamlNode root, ParseYaml(text, path, YamlFlow::kAny));
+  YamlReader reader(path);
+  CheckSchemaVersion(reader, root);
+
+  YamlMap map(reader, root, "the manifest",
+              {"tally", "name", "version", "architecture", "source_date_epoch",
+               "archives", "prefer", "firmware", "kernel", "initrd", "root",
+               "payload", "disk", "eif", "targets"});
+  Manifest manifest = {.path = path,
+                       .sha256 = Sha256(AsBytes(text)),
+                       .name = map.Text("name", kReleaseName),
+                       .version = map.Text("version", kReleaseVersion),
+                       .architecture = reader.OneOf(map.Need("architecture"),
+                                                    {"amd64", "arm64"}),
+                       .source_date_epoch = static_cast<int64_t>(map.Number(
+                           "source_date_epoch", 0, kMaxSourceDateEpoch))};
+  ReadSections(reader, map, manifest);
+  TALLY_TRY(reader.status());
+
+  // From here on every value is well formed; the rest is how they agree.
+  TALLY_TRY(CheckManifest(manifest));
+  return manifest;
+}
+
+Result<Manifest> LoadManifest(const std::filesystem::path& path) {
+  TALLY_ASSIGN(const std::string text, ReadTextFile(path, kMaxManifestSize));
+  return ParseManifest(text, path);
+}
+
+std::string At(const Manifest& manifest, const Location& where) {
+  return AtLine(manifest.path, where);
+}
+
+}  // namespace tally

@@ -1,0 +1,188 @@
+#include "manifests/manifest_checks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+Error ErrorAt(const Manifest& manifest, const Location& where,
+              const std::string& text) {
+  return InputError(At(manifest, where) + ": " + text);
+}
+
+Error FoundTwice(const Manifest& manifest, const Location& where,
+                 const std::string& what, const Location& first) {
+  return ErrorAt(manifest, where,
+                 "found " + what + " again, expected it once (first in line " +
+                     std::to_string(first.line) + ")");
+}
+
+Status CheckArchives(const Manifest& manifest) {
+  std::map<std::string, Location> names;
+  for (const ArchiveSpec& archive : manifest.archives) {
+    const auto [first, is_new] = names.emplace(archive.name, archive.where);
+    if (!is_new) {
+      return FoundTwice(manifest, archive.where,
+                        "archive " + Quote(archive.name), first->second);
+    }
+  }
+  return Ok();
+}
+
+std::vector<std::string> SuitesOf(const Manifest& manifest) {
+  std::vector<std::string> suites;
+  for (const ArchiveSpec& archive : manifest.archives) {
+    for (const std::string& suite : archive.suites) {
+      if (std::ranges::find(suites, suite) == suites.end()) {
+        suites.push_back(suite);
+      }
+    }
+  }
+  return suites;
+}
+
+Status CheckSuite(const Manifest& manifest, const PackageRequest& package) {
+  if (!package.suite) return Ok();
+  const std::vector<std::string> suites = SuitesOf(manifest);
+  if (std::ranges::find(suites, *package.suite) != suites.end()) return Ok();
+  std::string text =
+      "found suite " + Quote(*package.suite) + " of package " +
+      Quote(package.name) +
+      ", expected a suite of the archives: " + Join(suites, ", ");
+  if (const auto nearest = NearestName(*package.suite, suites)) {
+    text += " (did you mean " + Quote(*nearest) + "?)";
+  }
+  return ErrorAt(manifest, package.where, text);
+}
+
+Status CheckRequests(const Manifest& manifest, const TreeRequests& requests) {
+  std::map<std::string, Location> names;
+  for (const PackageRequest& package : requests.packages) {
+    TALLY_TRY(CheckSuite(manifest, package));
+    const auto [first, is_new] = names.emplace(package.name, package.where);
+    if (!is_new) {
+      return FoundTwice(
+          manifest, package.where,
+          "package " + Quote(package.name) + " of " + requests.tree,
+          first->second);
+    }
+    if (std::ranges::find(requests.omit, package.name) != requests.omit.end()) {
+      return ErrorAt(manifest, package.where,
+                     "found package " + Quote(package.name) +
+                         " in both 'packages' and 'omit' of " + requests.tree +
+                         ", expected one of them");
+    }
+  }
+  return Ok();
+}
+
+// A lock has one version of a package for all trees.
+Status CheckSuitesAgree(const Manifest& manifest) {
+  std::map<std::string, PackageRequest> pinned;
+  for (const TreeRequests& requests : RequestsOf(manifest)) {
+    for (const PackageRequest& package : requests.packages) {
+      if (!package.suite) continue;
+      const auto [first, is_new] = pinned.emplace(package.name, package);
+      if (is_new || first->second.suite == package.suite) continue;
+      return ErrorAt(manifest, package.where,
+                     "found package " + Quote(package.name) + " from suite " +
+                         Quote(*package.suite) + ", expected " +
+                         Quote(*first->second.suite) + " as in line " +
+                         std::to_string(first->second.where.line));
+    }
+  }
+  return Ok();
+}
+
+// PathSet refuses a path that comes twice.
+class PathSet {
+ public:
+  explicit PathSet(const Manifest& manifest) : manifest_(manifest) {}
+
+  Status Add(const std::string& path, const Location& where) {
+    const auto [first, is_new] = paths_.emplace(path, where);
+    if (is_new) return Ok();
+    return FoundTwice(manifest_, where, "path " + Quote(path), first->second);
+  }
+
+ private:
+  const Manifest& manifest_;
+  std::map<std::string, Location> paths_;
+};
+
+Status CheckPaths(const Manifest& manifest, const TreeSpec& tree) {
+  // A mode is for a path from a package, so it is one of these as well.
+  PathSet entries(manifest);
+  for (const auto& x : tree.directories) {
+    TALLY_TRY(entries.Add(x.path, x.where));
+  }
+  for (const auto& x : tree.files) TALLY_TRY(entries.Add(x.path, x.where));
+  for (const auto& x : tree.symlinks) TALLY_TRY(entries.Add(x.path, x.where));
+  for (const auto& x : tree.modes) TALLY_TRY(entries.Add(x.path, x.where));
+
+  PathSet conflicts(manifest);
+  for (const auto& x : tree.conflicts) {
+    TALLY_TRY(conflicts.Add(x.path, x.where));
+  }
+  return Ok();
+}
+
+Status CheckTargets(const Manifest& manifest) {
+  std::map<std::string, Location> names;
+  for (const TargetSpec& target : manifest.targets) {
+    const auto [first, is_new] = names.emplace(target.name, target.where);
+    if (!is_new) {
+      return FoundTwice(manifest, target.where, "target " + Quote(target.name),
+                        first->second);
+    }
+    if (target.snp && !manifest.firmware) {
+      return ErrorAt(manifest, target.where,
+                     "found target " + Quote(target.name) +
+                         " for sev-snp and no key 'firmware' in the manifest, "
+                         "expected the firmware that it launches");
+    }
+    if (target.nitro && !manifest.eif) {
+      return ErrorAt(manifest, target.where,
+                     "found target " + Quote(target.name) +
+                         " for nitro and no key 'eif' in the manifest, "
+                         "expected the enclave image that it launches");
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+std::vector<TreeRequests> RequestsOf(const Manifest& manifest) {
+  std::vector<TreeRequests> requests = {
+      {.tree = "root",
+       .packages = manifest.root.packages,
+       .omit = manifest.root.omit},
+      {.tree = "initrd",
+       .packages = manifest.initrd.tree.packages,
+       .omit = manifest.initrd.tree.omit},
+      {.tree = "kernel", .packages = {manifest.kernel.package}},
+      {.tree = "firmware"}};
+  if (manifest.firmware) {
+    requests.back().packages = {manifest.firmware->package};
+  }
+  return requests;
+}
+
+Status CheckManifest(const Manifest& manifest) {
+  TALLY_TRY(CheckArchives(manifest));
+  for (const TreeRequests& requests : RequestsOf(manifest)) {
+    TALLY_TRY(CheckRequests(manifest, requests));
+  }
+  TALLY_TRY(CheckSuitesAgree(manifest));
+  TALLY_TRY(CheckPaths(manifest, manifest.initrd.tree));
+  TALLY_TRY(CheckPaths(manifest, manifest.root));
+  TALLY_TRY(CheckTargets(manifest));
+  return Ok();
+}
+
+}  // namespace tally

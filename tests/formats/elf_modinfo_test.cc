@@ -1,0 +1,147 @@
+#include "formats/elf_modinfo.h"
+
+#include <gtest/gtest.h>
+
+#include "common/text.h"
+#include "tests/support/test_files.h"
+
+namespace tally {
+namespace {
+
+struct Change {
+  size_t at = 0;
+  uint8_t value = 0;
+};
+
+// Module makes an ELF file with a null section, .modinfo and .shstrtab.
+Bytes Module(std::string_view modinfo,
+             const std::vector<Change>& changes = {}) {
+  constexpr std::string_view kNames("\0.modinfo\0.shstrtab\0", 20);
+  const uint64_t names_at = 64 + modinfo.size();
+  const uint64_t sections_at = AlignUp(names_at + kNames.size(), 8);
+  ByteWriter elf;
+  elf.Text(
+         "\x7f"
+         "ELF")
+      .U8(2)
+      .U8(1)
+      .U8(1)
+      .Zeros(9);
+  elf.U16Le(1).U16Le(62).U32Le(1).U64Le(0).U64Le(0).U64Le(sections_at);
+  elf.U32Le(0).U16Le(64).U16Le(0).U16Le(0).U16Le(64).U16Le(3).U16Le(2);
+  elf.Text(modinfo).Text(kNames).PadTo(8);
+  elf.Zeros(64);
+  elf.U32Le(1).U32Le(1).U64Le(2).U64Le(0).U64Le(64).U64Le(modinfo.size());
+  elf.U32Le(0).U32Le(0).U64Le(1).U64Le(0);
+  elf.U32Le(10).U32Le(3).U64Le(0).U64Le(0).U64Le(names_at).U64Le(kNames.size());
+  elf.U32Le(0).U32Le(0).U64Le(1).U64Le(0);
+  Bytes bytes = std::move(elf).Take();
+  for (const Change& change : changes) bytes.at(change.at) = change.value;
+  return bytes;
+}
+
+std::string Strings(const std::vector<std::string>& strings) {
+  std::string all;
+  for (const std::string& text : strings) all += text + '\0';
+  return all;
+}
+
+std::string Error(const Bytes& module) {
+  const auto info = ParseModuleInfo(module);
+  return info ? "" : info.error().ToString();
+}
+
+TEST(ElfModinfo, ReadsEveryKindOfField) {
+  const auto info = ParseModuleInfo(Module(
+      Strings({"license=GPL", "alias=fs-erofs", "", "alias=x=y",
+               "depends=netfs,libcrc32c", "name=erofs", "vermagic=6.12 SMP"})));
+  ASSERT_TRUE(info) << info.error().ToString();
+  EXPECT_EQ(
+      *info,
+      (ModuleInfo{.name = "erofs",
+                  .depends = {"netfs", "libcrc32c"},
+                  .aliases = {"fs-erofs", "x=y"},
+                  .fields = {{"license", "GPL"}, {"vermagic", "6.12 SMP"}}}));
+}
+
+TEST(ElfModinfo, ReadsAnEmptyListOfDependencies) {
+  const auto info = ParseModuleInfo(Module(Strings({"depends=", "name=a"})));
+  ASSERT_TRUE(info);
+  EXPECT_TRUE(info->depends.empty());
+}
+
+TEST(ElfModinfo, RejectsFilesThatAreNoModules) {
+  EXPECT_EQ(
+      Error(ToBytes(AsBytes("\x1f\x8b\x08\x01 gzip"))),
+      "elf header: EI_MAG at 0x0: found '\\x1f\\x8b\\x08\\x01', expected an "
+      "ELF file");
+  const std::string modinfo = Strings({"name=a"});
+  EXPECT_EQ(Error(Module(modinfo, {{4, 1}})),
+            "elf header: EI_CLASS at 0x4: found 1, expected 2 (64 bit)");
+  EXPECT_EQ(Error(Module(modinfo, {{5, 2}})),
+            "elf header: EI_DATA at 0x5: found 2, expected 1 (little endian)");
+  EXPECT_EQ(Error(Module(modinfo, {{16, 3}})),
+            "elf header: e_type at 0x10: found 3, expected 1 (relocatable)");
+  EXPECT_EQ(Error(Module(modinfo, {{58, 40}})),
+            "elf header: e_shentsize at 0x3a: found 40, expected 64 "
+            "(Elf64_Shdr)");
+  EXPECT_EQ(Error(Module(modinfo, {{62, 3}})),
+            "elf header: e_shstrndx at 0x3e: found 3, expected less than "
+            "e_shnum 3");
+  EXPECT_EQ(Error(Module(modinfo, {{72, 'x'}})),
+            "elf: no section '.modinfo': not a kernel module");
+}
+
+TEST(ElfModinfo, RejectsPartsOutsideTheFile) {
+  const std::string modinfo = Strings({"name=a"});
+  const size_t sections = 96;
+  ASSERT_EQ(Module(modinfo).size(), sections + 192);
+  EXPECT_EQ(Error(Module(modinfo, {{46, 1}})),
+            "elf header: e_shoff at 0x28: found 0x1000000000060, the file has "
+            "288 bytes");
+  EXPECT_EQ(Error(Module(modinfo, {{60, 9}})),
+            "elf sections: sh_name at 0x120: needs 4 bytes, 0 left");
+  EXPECT_EQ(Error(Module(modinfo, {{sections + 64 + 31, 1}})),
+            "elf: section '.modinfo' at 0x100000000000040 needs 7 bytes, the "
+            "file has 288");
+  EXPECT_EQ(Error(Module(modinfo, {{sections + 128 + 39, 255}})),
+            "elf: section names at 0x47 needs 18374686479671623700 bytes, the "
+            "file has 288");
+  EXPECT_EQ(Error(Module(modinfo, {{sections + 128 + 4, 1}})),
+            "elf: the section of names has type 1, expected 3 (string table)");
+  EXPECT_EQ(Error(Module(modinfo, {{sections, 1}})),
+            "elf: two sections '.modinfo'");
+}
+
+TEST(ElfModinfo, RejectsBadStrings) {
+  EXPECT_EQ(Error(Module("name=a")),
+            ".modinfo: the last string does not end in NUL");
+  EXPECT_EQ(Error(Module(Strings({"name"}))),
+            ".modinfo: found 'name', expected key=value");
+  EXPECT_EQ(Error(Module(Strings({"=x"}))),
+            ".modinfo: found '=x', expected key=value");
+  EXPECT_EQ(Error(Module(Strings({"name=a", "name=b"}))),
+            ".modinfo: 'name' occurs twice");
+  EXPECT_EQ(Error(Module(Strings({"depends=", "depends=b"}))),
+            ".modinfo: 'depends' occurs twice");
+  EXPECT_EQ(Error(Module(Strings({"name="}))), ".modinfo: 'name' is empty");
+  EXPECT_EQ(Error(Module(Strings({"depends=a,,b"}))),
+            ".modinfo: 'depends' has an empty name");
+}
+
+TEST(ElfModinfo, ReadsTheModulesOfThisMachine) {
+  size_t num_read = 0;
+  if (fs::exists("/lib/modules")) {
+    for (const auto& entry : fs::recursive_directory_iterator("/lib/modules")) {
+      if (entry.path().extension() != ".ko") continue;
+      const auto info = ParseModuleInfo(test::MustRead(entry.path()));
+      ASSERT_TRUE(info) << entry.path() << info.error().ToString();
+      EXPECT_FALSE(info->name.empty()) << entry.path();
+      if (++num_read == 50) break;
+    }
+  }
+  if (num_read == 0) GTEST_SKIP() << "no uncompressed kernel modules here";
+}
+
+}  // namespace
+}  // namespace tally

@@ -1,0 +1,37 @@
+// Measuring whatever parses ends, and never crashes; two ways to the same
+// digest agree.
+#include <cstddef>
+#include <cstdint>
+
+#include "common/check.h"
+#include "formats/ovmf.h"
+#include "measure/snp.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const tally::ByteSpan image(data, size);
+  const auto ovmf = tally::ParseOvmf(image);
+  if (!ovmf) return 0;
+  TALLY_CHECK(tally::CheckOvmf(*ovmf));
+  TALLY_CHECK(ovmf->size_bytes == size);
+
+  const auto seed = tally::SeedSnpFirmware(image);
+  TALLY_CHECK(seed);
+  for (const tally::SnpVmm vmm :
+       {tally::SnpVmm::kQemu, tally::SnpVmm::kEc2, tally::SnpVmm::kGce}) {
+    tally::SnpLaunch launch{.firmware = image,
+                            .num_vcpus = 2,
+                            .vcpu_signature = 0x800f12,
+                            .vmm = vmm};
+    if (vmm == tally::SnpVmm::kQemu) {
+      launch.kernel_hashes = tally::HashKernelInputs({}, {}, "");
+    }
+    const auto measured = tally::MeasureSnp(launch);
+    const auto from_seed = tally::MeasureSnpFromSeed(*seed, launch);
+    TALLY_CHECK(measured.has_value() == from_seed.has_value());
+    if (!measured) continue;
+    TALLY_CHECK(measured->launch_digest == from_seed->launch_digest);
+    TALLY_CHECK(measured->events.back().value_after ==
+                measured->launch_digest.hex());
+  }
+  return 0;
+}

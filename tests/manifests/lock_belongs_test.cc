@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include "manifests/lock.h"
+#include "tests/manifests/manifest_samples.h"
+
+namespace tally {
+namespace {
+
+using test::FullManifest;
+using test::Replaced;
+
+Manifest ManifestOf(const std::string& text) {
+  auto manifest = ParseManifest(text, "manifest.yaml");
+  EXPECT_TRUE(manifest) << manifest.error().ToString();
+  return manifest ? *std::move(manifest) : Manifest();
+}
+
+Lock FullLock() {
+  Lock lock = test::FullLock();
+  lock.path = "lock.yaml";
+  return lock;
+}
+
+std::string Refusal(const Manifest& manifest, const Lock& lock) {
+  const Status status = CheckLockBelongs(manifest, lock);
+  if (status) return "accepted";
+  EXPECT_EQ(status.error().hints(),
+            std::vector<std::string>{"run tally lock manifest.yaml"});
+  return status.error().ToString();
+}
+
+// Of the full lock for a manifest with one replacement.
+std::string Refused(std::string_view from, std::string_view to) {
+  return Refusal(ManifestOf(Replaced(FullManifest(), from, to)), FullLock());
+}
+
+TEST(CheckLockBelongs, AcceptsItsOwn) {
+  EXPECT_EQ(Refusal(ManifestOf(FullManifest()), FullLock()), "accepted");
+}
+
+TEST(CheckLockBelongs, RejectsAnotherArchitecture) {
+  EXPECT_EQ(Refused("architecture: amd64", "architecture: arm64"),
+            "lock.yaml: found architecture 'amd64', expected 'arm64' as in "
+            "manifest.yaml");
+}
+
+TEST(CheckLockBelongs, RejectsOtherSuites) {
+  EXPECT_EQ(Refused("[stable]", "[stable, testing]"),
+            "lock.yaml: suite 'testing' of archive 'private' is named by "
+            "manifest.yaml:12:5 but not in the lock");
+  EXPECT_EQ(Refused("  - name: private\n    suites: [stable]\n", ""),
+            "lock.yaml: suite 'stable' of archive 'private' is in the lock but "
+            "not named by manifest.yaml");
+  EXPECT_EQ(Refused("[bookworm, bookworm-backports]",
+                    "[bookworm-backports, bookworm]"),
+            "lock.yaml: found suite 'bookworm' of archive 'debian' as number "
+            "1, expected the order of the suites in manifest.yaml");
+}
+
+TEST(CheckLockBelongs, RejectsMissingPackages) {
+  EXPECT_EQ(Refused("[bash, mawk]", "[bash, mawk, curl]"),
+            "lock.yaml: package 'curl' is requested by manifest.yaml:27:26 but "
+            "not in the lock");
+  EXPECT_EQ(Refused("[bash, mawk]", "[bash, mawk, busybox-static]"),
+            "lock.yaml: package 'busybox-static' is requested by "
+            "manifest.yaml:27:26 but not in the lock for root");
+  EXPECT_EQ(Refused("[bash, mawk]", "[bash, mawk, libc6]"),
+            "lock.yaml: package 'libc6' is requested by manifest.yaml:27:26 "
+            "but in the lock for root only because of 'bash > libtinfo6 > "
+            "libc6'");
+  EXPECT_EQ(Refused("name: linux-image-cloud,", "name: linux-image,"),
+            "lock.yaml: package 'linux-image' is requested by "
+            "manifest.yaml:17:12 but not in the lock");
+}
+
+TEST(CheckLockBelongs, RejectsAnotherSuiteOfAPackage) {
+  EXPECT_EQ(Refused("cryptsetup-bin, suite: bookworm",
+                    "cryptsetup-bin, suite: bookworm-backports"),
+            "lock.yaml: package 'cryptsetup-bin' is from suite 'bookworm', but "
+            "manifest.yaml:22:7 requests 'bookworm-backports'");
+}
+
+TEST(CheckLockBelongs, RejectsSuperfluousPackages) {
+  EXPECT_EQ(Refused("[bash, mawk]", "[bash]"),
+            "lock.yaml: package 'mawk' is in the lock for root because of "
+            "'mawk', but manifest.yaml does not request that there");
+  EXPECT_EQ(Refused("[debconf, perl]", "[libc6]"),
+            "lock.yaml: package 'libc6' is in the lock for root, but "
+            "manifest.yaml omits it there");
+}
+
+TEST(CheckLockBelongs, RejectsOtherFiles) {
+  EXPECT_EQ(Refused("payload/run.sh", "payload/go.sh"),
+            "lock.yaml: file 'payload/run.sh' is in the lock but not named by "
+            "manifest.yaml");
+  Lock lock = FullLock();
+  lock.files.clear();
+  EXPECT_EQ(Refusal(ManifestOf(FullManifest()), lock),
+            "lock.yaml: file 'payload/run.sh' is named by manifest.yaml:34:7 "
+            "but not in the lock");
+}
+
+}  // namespace
+}  // namespace tally

@@ -1,0 +1,59 @@
+#include "measure/event.h"
+
+#include <gtest/gtest.h>
+
+namespace tally {
+namespace {
+
+std::vector<Event> Example() {
+  return {{.what = "firmware",
+           .type = "normal",
+           .gpa = 0xffc00000,
+           .size_bytes = 0x1000,
+           .digest = "sha384:aa",
+           .value_after = "00112233445566778899"},
+          {.what = "firmware",
+           .type = "normal",
+           .gpa = 0xffc01000,
+           .size_bytes = 0x1000,
+           .digest = "sha384:bb",
+           .value_after = "0e5e30674f5a02e8ffff"},
+          {.what = "vcpu 0", .type = "vmsa", .size_bytes = 0x1000}};
+}
+
+TEST(Events, HaveACanonicalJsonForm) {
+  EXPECT_EQ(EventsToJson(Example()).Canonical(),
+            R"([{"digest":"sha384:aa","gpa":"0xffc00000","size":4096,)"
+            R"("type":"normal"},{"digest":"sha384:bb","gpa":"0xffc01000",)"
+            R"("size":4096,"type":"normal"},{"digest":null,"gpa":null,)"
+            R"("size":4096,"type":"vmsa"}])");
+}
+
+TEST(Events, AreDigestedOverThatForm) {
+  EXPECT_EQ(DigestEvents({}).hex(),  // printf '[]' | sha256sum
+            "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945");
+  std::vector<Event> reworded = Example();
+  reworded[0].what = "the firmware";
+  EXPECT_EQ(DigestEvents(reworded), DigestEvents(Example()));
+  std::vector<Event> moved = Example();
+  moved[0].gpa = 0xffbff000;
+  EXPECT_NE(DigestEvents(moved), DigestEvents(Example()));
+}
+
+TEST(Events, AreExplainedWithNeighboursOnOneLine) {
+  EXPECT_EQ(ExplainEvents(Example()),
+            "0000ffc00000 normal 0e5e30674f5a02e8 0x2000  firmware\n"
+            "-            vmsa   -                0x1000  vcpu 0\n");
+}
+
+TEST(Events, AreExplainedApartWhereAReasonDiffers) {
+  std::vector<Event> events = Example();
+  events[1].what = "option ROM";
+  EXPECT_EQ(ExplainEvents(events),
+            "0000ffc00000 normal 0011223344556677 0x1000  firmware\n"
+            "0000ffc01000 normal 0e5e30674f5a02e8 0x1000  option ROM\n"
+            "-            vmsa   -                0x1000  vcpu 0\n");
+}
+
+}  // namespace
+}  // namespace tally

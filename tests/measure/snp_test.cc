@@ -1,0 +1,351 @@
+#include "measure/snp.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "tests/support/test_files.h"
+
+namespace tally {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr uint32_t kEpycV4 = 0x800f12;
+
+// Vector reads "key = value" lines; Unused() names the keys nobody asked for.
+class Vector {
+ public:
+  explicit Vector(const fs::path& path) {
+    const Bytes bytes = test::MustRead(path);
+    for (const std::string& line : Split(AsText(bytes), '\n')) {
+      const size_t equals = line.find(" = ");
+      if (line.starts_with('#') || equals == std::string::npos) continue;
+      values_[line.substr(0, equals)] = line.substr(equals + 3);
+    }
+  }
+  std::string Get(const std::string& key) {
+    used_[key] = true;
+    return values_.at(key);
+  }
+  uint64_t Number(const std::string& key) {
+    return ParseUnsigned(Get(key)).value();
+  }
+  std::vector<std::string> Unused() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : values_) {
+      if (!used_.contains(key) && key != "origin") keys.push_back(key);
+    }
+    return keys;
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+  std::map<std::string, bool> used_;
+};
+
+TEST(SnpLaunchDigest, ExtendsWithEveryFieldInItsPlace) {
+  Vector v(
+      test::SourcePath("tests/vectors/snp/extend-all-fields-distinct.txt"));
+  const SnpPage page{
+      .contents = Sha384Digest::FromHex(v.Get("contents")).value(),
+      .type = static_cast<SnpPageType>(v.Number("page_type")),
+      .imi_page = static_cast<uint8_t>(v.Number("imi_page")),
+      .vmpl1_permissions = static_cast<uint8_t>(v.Number("vmpl1")),
+      .vmpl2_permissions = static_cast<uint8_t>(v.Number("vmpl2")),
+      .vmpl3_permissions = static_cast<uint8_t>(v.Number("vmpl3")),
+      .gpa = v.Number("gpa")};
+  const auto before = SnpLaunchDigest::FromHex(v.Get("before")).value();
+  EXPECT_EQ(ExtendSnp(before, page).hex(), v.Get("digest"));
+  EXPECT_EQ(v.Unused(), std::vector<std::string>{});
+}
+
+TEST(SnpMeasurement, OfDebiansFirmwareOnQemuMatchesTheVector) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const auto measured = MeasureSnp(
+      {.firmware = firmware, .num_vcpus = 2, .vcpu_signature = kEpycV4});
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(measured->launch_digest.hex(),
+            "a5b54e62ae971b58274dd24cc6c47b842662617036e7bd67d7326c07ac6363f353"
+            "99ef933330a5ea160cead90a00603f");
+}
+
+TEST(SnpMeasurement, OfDebiansFirmwareOnEc2MatchesTheVector) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const auto measured =
+      MeasureSnp({.firmware = firmware, .num_vcpus = 4, .vmm = SnpVmm::kEc2});
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(measured->launch_digest.hex(),
+            "247ad4ffd2aa671f172a61d8fc73337c2b3489dae4e53a8d9dd2d96d3b71b35ab0"
+            "08b3581c496f99810fe72bfd84d5ac");
+}
+
+// Gunzip runs gzip: the tests have no decompressor of their own.
+Result<std::string> Gunzip(const fs::path& path) {
+  TALLY_ASSIGN(const fs::path gzip, FindProgram("gzip"));
+  const Tool tool{.program = gzip,
+                  .args = {"-dc", path.string()},
+                  .max_output_bytes = uint64_t{8} << 20};
+  TALLY_ASSIGN(ToolOutput output, RunTool(tool));
+  TALLY_TRY(RequireSuccess(tool, output));
+  return std::move(output.stdout_text);
+}
+
+TEST(SnpMeasurement, OfTheCleanExampleOnGceMatchesItsAuthors) {
+  TALLY_NEED_VECTOR(
+      path, "snp/gce-tcb-verifier-cleanexample/cleanexample_2mib.fd.gz");
+  TALLY_NEED_PROGRAM(gzip, "gzip");
+  const auto firmware = Gunzip(path);
+  ASSERT_TRUE(firmware) << firmware.error().ToString();
+  const auto measured =
+      MeasureSnp({.firmware = AsBytes(*firmware), .vmm = SnpVmm::kGce});
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(measured->launch_digest.hex(),
+            "20ec0dbd1c0a26d184a6f11ec5a796d68ec03c9d101bdd84c03f3d9cbbc4a292a9"
+            "fad098edacfa04da0da58f20be885e");
+}
+
+// The document that dstack publishes instead of a firmware image; it stands as
+// an escaped string in the JSON part of the evidence file.
+struct DstackVector {
+  SnpFirmwareSeed seed;
+  SnpLaunch launch;
+  std::string attested;
+};
+
+DstackVector LoadDstack(const fs::path& path) {
+  const Bytes file = test::MustRead(path);
+  // The report begins at byte 4, its measurement at 0x90.
+  DstackVector vector;
+  vector.attested = Hex(ByteSpan(file).subspan(4 + 0x90, 48));
+  const std::string_view text = AsText(file);
+  const Json document =
+      ParseJson(text.substr(text.rfind("{\"os_image_hash\""))).value();
+  const Json inputs =
+      ParseJson(*document.Find("sev_snp_measurement")->text()).value();
+  const auto number = [](const Json& from, std::string_view key) {
+    return static_cast<uint64_t>(*from.Find(key)->integer());
+  };
+  Ovmf& layout = vector.seed.layout;
+  layout.size_bytes = uint64_t{4} << 20;
+  for (const Json& section : *inputs.Find("ovmf_sections")->array()) {
+    layout.sections.push_back({.gpa = number(section, "gpa"),
+                               .size_bytes = number(section, "size"),
+                               .kind = static_cast<OvmfSectionKind>(
+                                   number(section, "section_type"))});
+  }
+  layout.kernel_hashes = {.gpa = number(inputs, "sev_hashes_table_gpa"),
+                          .size_bytes = 0x400};
+  layout.sev_es_reset_eip =
+      static_cast<uint32_t>(number(inputs, "sev_es_reset_eip"));
+  vector.seed.after_firmware =
+      SnpLaunchDigest::FromHex(*inputs.Find("ovmf_hash")->text()).value();
+  SnpKernelHashes hashes =
+      HashKernelInputs({}, {}, *inputs.Find("base_cmdline")->text());
+  hashes.kernel =
+      Sha256Digest::FromHex(*inputs.Find("kernel_hash")->text()).value();
+  hashes.initrd =
+      Sha256Digest::FromHex(*inputs.Find("initrd_hash")->text()).value();
+  vector.launch = {
+      .num_vcpus = static_cast<uint32_t>(number(inputs, "vcpus")),
+      .vcpu_signature =
+          FindVcpuType(*inputs.Find("vcpu_type")->text()).value().signature(),
+      .guest_features = number(inputs, "guest_features"),
+      .kernel_hashes = hashes};
+  return vector;
+}
+
+TEST(SnpMeasurement, MatchesTheReportOfRealHardware) {
+  TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
+  const DstackVector vector = LoadDstack(path);
+  EXPECT_EQ(vector.attested,
+            "7f51e17f72a04d5422cb2c00998166536019a217376f3aa45a630e59c805a59984"
+            "7ff250dbffcd07e1ba639771d6f05d");
+  const auto measured = MeasureSnpFromSeed(vector.seed, vector.launch);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(measured->launch_digest.hex(), vector.attested);
+  EXPECT_TRUE(measured->has_kernel_hashes_table);
+  for (const Coverage& coverage : measured->coverage) {
+    EXPECT_EQ(coverage.registers, std::vector<std::string>{"launch_digest"})
+        << coverage.input;
+  }
+}
+
+TEST(SnpMeasurement, DependsOnEveryInput) {
+  TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
+  const DstackVector vector = LoadDstack(path);
+  std::vector<SnpLaunch> launches(7, vector.launch);
+  launches[0].num_vcpus = 3;
+  launches[1].vcpu_signature = FindVcpuType("EPYC-Milan").value().signature();
+  launches[2].guest_features = 0x21;
+  launches[3].era = SnpVmsaEra::kFpuNotSynced;
+  launches[4].kernel_hashes->kernel = Sha256Digest();
+  launches[5].kernel_hashes->initrd = Sha256Digest();
+  launches[6].kernel_hashes->cmdline = Sha256Digest();
+  for (size_t i = 0; i < launches.size(); ++i) {
+    const auto measured = MeasureSnpFromSeed(vector.seed, launches[i]);
+    ASSERT_TRUE(measured) << measured.error().ToString();
+    EXPECT_NE(measured->launch_digest.hex(), vector.attested) << i;
+  }
+}
+
+TEST(SnpMeasurement, WithoutAKernelLeavesTheTablesPageZero) {
+  TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
+  DstackVector vector = LoadDstack(path);
+  vector.launch.kernel_hashes.reset();
+  const auto measured = MeasureSnpFromSeed(vector.seed, vector.launch);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_TRUE(measured->has_kernel_hashes_table);
+  const Event& page = measured->events.at(measured->events.size() - 3);
+  EXPECT_EQ(page.type, "zero");
+  EXPECT_EQ(page.gpa, 0x810000u);
+  EXPECT_EQ(measured->coverage.at(2).why_not,
+            "the launch puts no kernel hashes into the firmware's table");
+}
+
+TEST(SnpMeasurement, FromASeedEqualsThatFromTheImage) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const SnpLaunch launch{
+      .firmware = firmware, .num_vcpus = 3, .vcpu_signature = kEpycV4};
+  const auto seed = SeedSnpFirmware(firmware);
+  ASSERT_TRUE(seed);
+  EXPECT_EQ(MeasureSnpFromSeed(*seed, launch).value().launch_digest,
+            MeasureSnp(launch).value().launch_digest);
+}
+
+TEST(SnpMeasurement, MatrixEqualsTheSingleMeasurements) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
+  const uint32_t counts[] = {4, 1, 2};
+  const auto matrix = MeasureSnpMatrix(launch, counts);
+  ASSERT_TRUE(matrix) << matrix.error().ToString();
+  ASSERT_EQ(matrix->size(), 3u);
+  for (size_t i = 0; i < matrix->size(); ++i) {
+    launch.num_vcpus = counts[i];
+    const SnpMeasurement& cell = matrix->at(i);
+    EXPECT_EQ(cell.num_vcpus, counts[i]);
+    EXPECT_EQ(cell.launch_digest, MeasureSnp(launch).value().launch_digest);
+    EXPECT_EQ(cell.events, MeasureSnp(launch).value().events);
+  }
+}
+
+TEST(SnpMeasurement, ExplainsDebiansFirmware) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const auto measured = MeasureSnp(
+      {.firmware = firmware, .num_vcpus = 2, .vcpu_signature = kEpycV4});
+  ASSERT_TRUE(measured);
+  ASSERT_EQ(measured->events.size(), 512u + 31u + 2u);
+  const std::string table = ExplainEvents(measured->events);
+  const std::vector<std::string> lines = Split(table, '\n');
+  ASSERT_EQ(lines.size(), 9u) << table;
+  EXPECT_THAT(lines[0], testing::MatchesRegex(
+                            "0000ffe00000 normal  [0-9a-f]{16} 0x200000  "
+                            "firmware"));
+  EXPECT_THAT(lines[1],
+              testing::MatchesRegex("000000800000 zero    [0-9a-f]{16} 0x9000 "
+                                    "   SEV metadata: SNP_SEC_MEM"));
+  EXPECT_EQ(lines[7], "fffffffff000 vmsa    a5b54e62ae971b58 0x1000    vcpu 1");
+}
+
+TEST(SnpMeasurement, SaysThatDebiansFirmwareBindsNoKernel) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const auto measured =
+      MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4});
+  ASSERT_TRUE(measured);
+  EXPECT_FALSE(measured->has_kernel_hashes_table);
+  const std::string why = "the firmware has no kernel-hashes table";
+  const std::vector<std::string> bound = {"launch_digest"};
+  EXPECT_EQ(measured->coverage,
+            (std::vector<Coverage>{{.input = "firmware", .registers = bound},
+                                   {.input = "vcpus", .registers = bound},
+                                   {.input = "kernel", .why_not = why},
+                                   {.input = "initrd", .why_not = why},
+                                   {.input = "cmdline", .why_not = why}}));
+}
+
+TEST(HashKernelInputs, HashesTheFinalNulOfTheCommandLine) {
+  const SnpKernelHashes hashes = HashKernelInputs(AsBytes("k"), {}, "");
+  // printf k | sha256sum; printf '' | sha256sum; printf '\0' | sha256sum
+  EXPECT_EQ(hashes.kernel.hex(),
+            "8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a");
+  EXPECT_EQ(hashes.initrd.hex(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(hashes.cmdline.hex(),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+}
+
+// Refusal measures Debian's firmware with `change` applied and returns the
+// error.
+template <typename Change>
+std::string Refusal(const fs::path& path, Change change) {
+  const Bytes firmware = test::MustRead(path);
+  SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
+  change(launch);
+  const auto measured = MeasureSnp(launch);
+  return measured ? "accepted" : measured.error().message();
+}
+
+TEST(SnpMeasurement, RejectsAKernelThatTheFirmwareCannotCheck) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const auto measured = MeasureSnp({.firmware = firmware,
+                                    .vcpu_signature = kEpycV4,
+                                    .kernel_hashes = SnpKernelHashes{}});
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().code(), ErrorCode::kInput);
+  EXPECT_EQ(measured.error().message(),
+            "snp: a kernel was given, but the firmware has no kernel-hashes "
+            "table");
+  ASSERT_EQ(measured.error().hints().size(), 1u);
+  EXPECT_THAT(measured.error().hints()[0], HasSubstr("AmdSevX64.dsc"));
+}
+
+TEST(SnpMeasurement, RejectsLaunchesThatCannotBe) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.num_vcpus = 0; }),
+            "snp: found 0 vcpus, expected 1 to 4096");
+  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.num_vcpus = 4097; }),
+            "snp: found 4097 vcpus, expected 1 to 4096");
+  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.vcpu_signature = 0; }),
+            "snp: vcpu signature is zero, expected that of a vcpu type");
+  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.guest_features = 0x20; }),
+            "snp: guest features 0x20 lack bit 0, without which no SNP guest "
+            "starts");
+  EXPECT_EQ(Refusal(path,
+                    [](SnpLaunch& l) {
+                      l.vmm = SnpVmm::kEc2;
+                      l.kernel_hashes = SnpKernelHashes{};
+                    }),
+            "snp: a kernel was given, but ec2 measures no kernel");
+  EXPECT_EQ(
+      Refusal(path, [](SnpLaunch& l) { l.firmware = l.firmware.first(5); }),
+      "ovmf: size 0x5 is not a multiple of 0x1000");
+}
+
+TEST(SnpMeasurement, RejectsAFirmwareWithoutResetAddressForTwoVcpus) {
+  SnpFirmwareSeed seed;
+  seed.layout.size_bytes = 0x1000;
+  seed.layout.sections = {{.gpa = 0x1000, .size_bytes = 0x1000}};
+  SnpLaunch launch{.num_vcpus = 2, .vcpu_signature = kEpycV4};
+  EXPECT_EQ(MeasureSnpFromSeed(seed, launch).error().message(),
+            "snp: the firmware has no SEV-ES reset address, so 2 vcpus cannot "
+            "start");
+  launch.num_vcpus = 1;
+  EXPECT_TRUE(MeasureSnpFromSeed(seed, launch));
+  seed.layout.sections.clear();
+  EXPECT_EQ(MeasureSnpFromSeed(seed, launch).error().message(),
+            "snp: the firmware has no SEV metadata");
+}
+
+}  // namespace
+}  // namespace tally
