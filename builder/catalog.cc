@@ -135,22 +135,22 @@ Catalog::Catalog(std::span<const SuiteIndex> suites) : suites_(suites) {
            std::tie(y.version, y.architecture, y.filename, y.sha256);
   });
   std::ranges::sort(provided_);
-  const auto repeated = std::ranges::unique(provided_);
-  provided_.erase(repeated.begin(), repeated.end());
+  provided_.erase(std::unique(provided_.begin(), provided_.end()),
+                  provided_.end());
 }
 
 std::span<const Candidate> Catalog::Find(std::string_view name) const {
-  const auto found = std::ranges::equal_range(
-      candidates_, name, {},
-      [](const Candidate& c) { return c.package->name; });
-  return {found.begin(), found.end()};
+  const auto name_of = [](const Candidate& c) { return c.package->name; };
+  const auto begin = std::ranges::lower_bound(candidates_, name, {}, name_of);
+  const auto end = std::ranges::upper_bound(candidates_, name, {}, name_of);
+  return {begin, end};
 }
 
 std::vector<std::string_view> Catalog::Providers(std::string_view name) const {
   std::vector<std::string_view> names;
-  for (const Provided& provided :
-       std::ranges::equal_range(provided_, name, {}, &Provided::name)) {
-    names.push_back(provided.by);
+  for (auto at = std::ranges::lower_bound(provided_, name, {}, &Provided::name);
+       at != provided_.end() && at->name == name; ++at) {
+    names.push_back(at->by);
   }
   return names;
 }

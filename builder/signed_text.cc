@@ -134,8 +134,8 @@ Result<SignedText> VerifySigned(ByteSpan signed_text, const fs::path& keyring) {
   TALLY_TRY(Judge(verdicts, keyring.string()));
   TALLY_ASSIGN(std::string text, ReadTextFile(output, kMaxSignedBytes));
   std::ranges::sort(verdicts.good);
-  const auto repeated = std::ranges::unique(verdicts.good);
-  verdicts.good.erase(repeated.begin(), repeated.end());
+  verdicts.good.erase(std::unique(verdicts.good.begin(), verdicts.good.end()),
+                      verdicts.good.end());
   return SignedText{.text = std::move(text),
                     .signed_by = std::move(verdicts.good)};
 }

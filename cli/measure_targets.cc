@@ -149,7 +149,8 @@ Result<std::vector<MeasuredTarget>> MeasureNitroTarget(
                                 .events_sha256 = DigestEvents(pcr.events)});
   }
   for (const Coverage& input : measurement.coverage) {
-    if (input.affects_boot) Bind(input.input, input, &target);
+    if (!input.affects_boot) continue;
+    Bind(std::string(kEifArtifact) + "/" + input.input, input, &target);
   }
   return std::vector<MeasuredTarget>{std::move(target)};
 }

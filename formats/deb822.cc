@@ -80,6 +80,9 @@ Result<bool> Deb822Reader::Next(Deb822Paragraph& paragraph) {
     if (std::memchr(line.data(), 0, line.size()) != nullptr) {
       return Fail("found a NUL byte");
     }
+    if (std::memchr(line.data(), '\r', line.size()) != nullptr) {
+      return Fail("found a carriage return inside of a line");
+    }
     if (IsBlank(line[0])) {
       TALLY_TRY(Continue(line, paragraph));
     } else {

@@ -11,15 +11,20 @@
 namespace tally::test {
 namespace {
 
-// KeyHome is gpg's home for this process.
-const Scratch& KeyHome() {
-  static const Scratch home;
-  return home;
+// KeyHome is gpg's home for this process. gpg starts an agent there.
+struct KeyHome {
+  ~KeyHome() {
+    Run("gpgconf", {"--homedir", scratch.path().string(), "--kill", "all"});
+  }
+  const Scratch scratch;
+};
+const Scratch& Home() {
+  static const KeyHome home;
+  return home.scratch;
 }
 
-// gpg starts an agent for secret keys, which ends when its home is removed.
 std::string Gpg(std::vector<std::string> args) {
-  std::vector<std::string> all = {"--homedir",       KeyHome().path().string(),
+  std::vector<std::string> all = {"--homedir",       Home().path().string(),
                                   "--batch",         "--quiet",
                                   "--pinentry-mode", "loopback",
                                   "--passphrase",    ""};
@@ -43,10 +48,10 @@ TestKeys MakeKeys() {
   keys.good = MakeKey("good", "never");
   keys.stranger = MakeKey("stranger", "never");
   keys.expired = MakeKey("expired", "1d");
-  keys.keyring = KeyHome().Write("keyring.gpg",
-                                 Gpg({"--export", keys.good, keys.expired}));
+  keys.keyring =
+      Home().Write("keyring.gpg", Gpg({"--export", keys.good, keys.expired}));
   keys.stranger_keyring =
-      KeyHome().Write("stranger.gpg", Gpg({"--export", keys.stranger}));
+      Home().Write("stranger.gpg", Gpg({"--export", keys.stranger}));
   return keys;
 }
 

@@ -92,6 +92,11 @@ TEST(Deb822, RejectsNulBytes) {
             "Packages:1: found a NUL byte");
 }
 
+TEST(Deb822, RejectsLoneCarriageReturns) {
+  EXPECT_EQ(ErrorOf("A: x\r  \n"),
+            "Packages:1: found a carriage return inside of a line");
+}
+
 TEST(Deb822, RejectsTooManyFields) {
   std::string text;
   for (int i = 0; i < 257; ++i) text += "F" + std::to_string(i) + ": x\n";

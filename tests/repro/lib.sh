@@ -69,8 +69,14 @@ copy_store() {
 
 # is_complete DIR: a release that is what its own list says.
 is_complete() {
-  [[ -f $1/release.json && -f $1/run.json ]] &&
-    (cd -- "$1" && sha256sum --check --quiet --strict SHA256SUMS)
+  local name
+  for name in release.json run.json SHA256SUMS; do
+    if [[ ! -f $1/$name ]]; then
+      printf 'there is no %s\n' "$name"
+      return 1
+    fi
+  done
+  (cd -- "$1" && sha256sum --check --quiet --strict SHA256SUMS)
 }
 
 # milliseconds prints the time.
