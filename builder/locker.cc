@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "builder/archive.h"
+#include "builder/local_files.h"
 #include "builder/locker_suite.h"
 #include "builder/resolve.h"
 #include "common/hash.h"
@@ -14,8 +15,6 @@
 
 namespace tally {
 namespace {
-
-constexpr uint64_t kMaxLocalFileBytes = uint64_t{1} << 32;
 
 FetchItem ItemFor(const LockedPackage& package,
                   std::span<const std::string> bases) {
@@ -80,18 +79,15 @@ Result<std::vector<LockedFile>> LockFiles(const Manifest& manifest) {
   for (const TreeSpec* tree : {&manifest.initrd.tree, &manifest.root}) {
     for (const FileSpec& file : tree->files) {
       if (!file.source || files.contains(*file.source)) continue;
-      auto digest = DigestFile(manifest.path.parent_path() / *file.source);
-      if (!digest) {
-        return std::move(digest).error().While("reading the file named at " +
-                                               At(manifest, file.where));
-      }
-      if (digest->size_bytes > kMaxLocalFileBytes) {
-        return InputError(At(manifest, file.where) + ": file " +
-                          Quote(*file.source) + " is larger than 4 GiB");
+      const Result<Bytes> bytes =
+          ReadLocalFile(manifest.path.parent_path(), *file.source);
+      if (!bytes) {
+        return Error(bytes.error())
+            .While("reading the file named at " + At(manifest, file.where));
       }
       files[*file.source] = {.path = *file.source,
-                             .size_bytes = digest->size_bytes,
-                             .sha256 = digest->sha256};
+                             .size_bytes = bytes->size(),
+                             .sha256 = Sha256(*bytes)};
     }
   }
   std::vector<LockedFile> sorted;

@@ -36,7 +36,15 @@ Result<OpenFile> OpenRegular(const fs::path& path) {
   // O_NONBLOCK: opening a named pipe must fail below, not hang here.
   OpenFile file{
       Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0};
-  if (!file.descriptor.valid()) return ErrnoError(Named("open", path), errno);
+  if (!file.descriptor.valid()) {
+    const int error_number = errno;
+    Error error = ErrnoError(Named("open", path), error_number);
+    // A file that is not there is somebody's mistake, not the system's.
+    if (error_number == ENOENT || error_number == ENOTDIR) {
+      return InputError(error.message());
+    }
+    return error;
+  }
   struct stat info = {};
   if (fstat(file.descriptor.get(), &info) != 0) {
     return ErrnoError(Named("read", path), errno);

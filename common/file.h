@@ -18,7 +18,7 @@ namespace tally {
 namespace fs = std::filesystem;
 
 // ReadFile returns the whole file, which must be a regular file of at most
-// `max_size_bytes`.
+// `max_size_bytes`. One that is not there or too large is an InputError.
 Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes);
 // ReadTextFile is ReadFile for text; the encoding is not checked.
 Result<std::string> ReadTextFile(const fs::path& path, uint64_t max_size_bytes);

@@ -6,7 +6,7 @@
 #include "builder/fetch_transfer.h"
 #include "common/hash.h"
 #include "common/text.h"
-#include "tests/builder/network_server.h"
+#include "tests/support/network_server.h"
 #include "tests/support/test_files.h"
 
 namespace tally {

@@ -7,8 +7,8 @@
 #include "builder/release_file.h"
 #include "common/hash.h"
 #include "common/text.h"
-#include "tests/builder/network_archive.h"
-#include "tests/builder/network_server.h"
+#include "tests/support/network_archive.h"
+#include "tests/support/network_server.h"
 
 namespace tally {
 namespace {

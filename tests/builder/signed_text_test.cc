@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "builder/release_file.h"
-#include "tests/builder/network_archive.h"
+#include "tests/support/network_archive.h"
 
 namespace tally {
 namespace {

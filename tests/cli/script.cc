@@ -190,7 +190,8 @@ class Script {
                  .scripts = {{"postinst", "#!/bin/sh\nexit 0\n"}}});
     archive.Add({.name = "service", .version = "2.0"});
     archive.Publish({});
-    fs::copy(Keys().keyring, "keyring.gpg");
+    fs::create_directories("m");
+    fs::copy(Keys().keyring, "m/keyring.gpg");
   }
 
   Scratch work_;

@@ -240,6 +240,41 @@ TEST(Erofs, RejectsAttributesItCannotHold) {
             "the limit is 262148");
 }
 
+// CountingSink keeps the first block and counts the rest.
+class CountingSink : public ByteSink {
+ public:
+  Status Append(ByteSpan bytes) override {
+    if (first_block.empty()) first_block = ToBytes(bytes.first(4096));
+    size_bytes += bytes.size();
+    return Ok();
+  }
+  Bytes first_block;
+  uint64_t size_bytes = 0;
+};
+
+TEST(Erofs, HoldsFilesOverFourGibibytes) {
+  // Whole blocks only: the writer passes them on and reads none.
+  SampleTree tree;
+  constexpr uint64_t kSize = (uint64_t{5} << 30) + 4096;
+  tree.File("big", "x").content = ByteSpan(AsBytes("x").data(), kSize);
+  CountingSink sink;
+  ASSERT_TRUE(WriteErofs(tree.Build(), kOptions, sink));
+  EXPECT_EQ(sink.size_bytes, kSize + 4096);
+  EXPECT_EQ(ErofsSize(tree.Build(), kOptions).value(), kSize + 4096);
+  // Inode 40, after the root with 41 bytes of entries: i_size at 8.
+  EXPECT_EQ(Hex(ByteSpan(sink.first_block).subspan(40 * 32 + 8, 8)),
+            "0010004001000000");
+}
+
+TEST(Erofs, RejectsAnImageOverSixteenTebibytes) {
+  SampleTree tree;
+  tree.File("big", "x").content =
+      ByteSpan(AsBytes("x").data(), uint64_t{1} << 44);
+  EXPECT_EQ(
+      WriteError(tree.Build(), kOptions),
+      "erofs cannot hold 'big': the image would exceed 4294967295 blocks");
+}
+
 // One file of 5000 bytes: root inode at 1152 with its entries inline, then the
 // file's inode, whose first block is block 1.
 Bytes SmallImage() {

@@ -63,11 +63,12 @@ std::string Lines() {
   EXPECT_TRUE(root);
   lines += "dm-verity " + DigestOf(hashes) + "\n";
 
-  const Result<GptPlan> gpt = PlanGpt(uuid, {{.type_guid = kGptRootX86_64,
-                                              .unique_guid = uuid,
-                                              .name = "root",
-                                              .size_bytes = 4096,
-                                              .attributes = kGptReadOnly}});
+  const Result<GptPlan> gpt =
+      PlanGpt(uuid, {{.type_guid = kGptRootX86_64,
+                      .unique_guid = DeriveUuid(AsBytes("seed"), "part"),
+                      .name = "root",
+                      .size_bytes = 4096,
+                      .attributes = kGptReadOnly}});
   EXPECT_TRUE(gpt);
   lines += "gpt-primary " + Sha256(gpt->primary).hex() + "\n";
   lines += "gpt-backup " + Sha256(gpt->backup).hex() + "\n";

@@ -108,7 +108,8 @@ TEST(Gpt, IsAcceptedBySgdisk) {
 
 TEST(Gpt, KeepsItsBytes) {
   // Format epoch 1: these bytes never change.
-  EXPECT_EQ(Sha256(Disk()).hex(), "c6550d8996c9a31ba61e99bc079e91473abf84972ff7e8762598fd226d33454c");
+  EXPECT_EQ(Sha256(Disk()).hex(),
+            "c6550d8996c9a31ba61e99bc079e91473abf84972ff7e8762598fd226d33454c");
 }
 
 TEST(Gpt, RejectsPartitionsItCannotHold) {

@@ -21,7 +21,8 @@ void Put(Bytes& bytes, size_t at, uint32_t value) {
 }
 
 Bytes DiskWith(ByteSpan entries) {
-  const tally::GptPlan plan = tally::PlanGpt(tally::Uuid{{1}}, {}).value();
+  static const tally::GptPlan plan =
+      tally::PlanGpt(tally::Uuid{{1}}, {}).value();
   TALLY_CHECK(plan.size_bytes == kDiskSize);
   Bytes disk = plan.primary;
   disk.resize(plan.backup_offset);
@@ -44,7 +45,8 @@ Bytes DiskWith(ByteSpan entries) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static_cast<void>(tally::ParseGpt({data, size}));
   const auto gpt = tally::ParseGpt(DiskWith({data, size}));
-  if (!gpt) return 0;
+  // Every partition adds a mebibyte to the second disk: many are only slow.
+  if (!gpt || gpt->partitions.size() > 4) return 0;
   // The same partitions at our places: everything but the places comes back.
   const auto plan = tally::PlanGpt(gpt->disk_guid, gpt->partitions);
   TALLY_CHECK(plan);

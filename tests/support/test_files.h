@@ -38,13 +38,13 @@ class Scratch {
 
 // TALLY_NEED_VECTOR(name, "snp/…") declares the path `name`, or skips the test
 // visibly.
-#define TALLY_NEED_VECTOR(name, relative)                              \
-  const auto name##_found = ::tally::test::SharedVector(relative);     \
+#define TALLY_NEED_VECTOR(name, relative)                               \
+  const auto name##_found = ::tally::test::SharedVector(relative);      \
   if (!name##_found) GTEST_SKIP() << "no shared vector " << (relative); \
   const ::tally::fs::path name = *name##_found
 
 // TALLY_NEED_PROGRAM(name, "fsck.erofs") declares the path `name`, or skips.
-#define TALLY_NEED_PROGRAM(name, program)                             \
-  const auto name##_found = ::tally::FindProgram(program);            \
-  if (!name##_found) GTEST_SKIP() << "not installed: " << (program);  \
+#define TALLY_NEED_PROGRAM(name, program)                            \
+  const auto name##_found = ::tally::FindProgram(program);           \
+  if (!name##_found) GTEST_SKIP() << "not installed: " << (program); \
   const ::tally::fs::path name = *name##_found

@@ -1,4 +1,4 @@
-#include "tests/builder/network_server.h"
+#include "tests/support/network_server.h"
 
 #include <fcntl.h>
 #include <spawn.h>

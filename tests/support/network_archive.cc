@@ -1,4 +1,4 @@
-#include "tests/builder/network_archive.h"
+#include "tests/support/network_archive.h"
 
 #include <sys/stat.h>
 
