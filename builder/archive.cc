@@ -64,6 +64,17 @@ Status ReadData(archive* a, const std::string& what, uint64_t max_size_bytes,
   }
 }
 
+// ReadWhole is ReadData of a tar member, which must be as long as its header
+// says: libarchive leaves out a hole at the end of a sparse file.
+Status ReadWhole(archive* tar, archive_entry* entry, const std::string& what,
+                 uint64_t max_size_bytes, Bytes* out) {
+  TALLY_TRY(ReadData(tar, what, max_size_bytes, out));
+  const la_int64_t expected = archive_entry_size(entry);
+  if (expected == static_cast<la_int64_t>(out->size())) return Ok();
+  return InputError(what + ": found " + std::to_string(out->size()) +
+                    " bytes, expected " + std::to_string(expected));
+}
+
 // FeedFromOuter hands the current ar member to an inner reader.
 la_ssize_t FeedFromOuter(archive* inner, void* outer_pointer,
                          const void** block) {
@@ -95,6 +106,7 @@ class DebReader {
   Result<ArchiveHandle> OpenTar(const std::string& name) {
     if (!opened_) return LibraryError(outer_.get(), "package");
     TALLY_TRY(ExpectVersion());
+    bool seen_control = name == "control.tar";
     while (true) {
       TALLY_ASSIGN(archive_entry * entry, NextHeader(outer_.get(), "package"));
       if (entry == nullptr) {
@@ -102,12 +114,15 @@ class DebReader {
       }
       const char* found = archive_entry_pathname(entry);
       if (found == nullptr) return InputError("package: member without a name");
-      if (IsTarNamed(found, name)) break;
       // deb(5) allows further members only if their name begins with '_'.
-      if (*found != '_' && !IsTarNamed(found, "control.tar")) {
+      if (*found == '_') continue;
+      const std::string expected = seen_control ? name : "control.tar";
+      if (!IsTarNamed(found, expected)) {
         return InputError("package: found member " + Quote(found) +
-                          ", expected '" + name + "'");
+                          ", expected '" + expected + "'");
       }
+      if (seen_control) break;
+      seen_control = true;
     }
     ArchiveHandle inner(archive_read_new());
     AllowFilters(inner.get());
@@ -117,6 +132,20 @@ class DebReader {
       return LibraryError(inner.get(), name);
     }
     return inner;
+  }
+
+  // ExpectEnd refuses what follows the member that was read, but for members
+  // that deb(5) allows.
+  Status ExpectEnd() {
+    while (true) {
+      TALLY_ASSIGN(archive_entry * entry, NextHeader(outer_.get(), "package"));
+      if (entry == nullptr) return Ok();
+      const char* found = archive_entry_pathname(entry);
+      if (found != nullptr && *found == '_') continue;
+      return InputError("package: found member " +
+                        Quote(found != nullptr ? found : "") +
+                        " behind 'data.tar', expected the end");
+    }
   }
 
  private:
@@ -179,8 +208,8 @@ Result<DebMember> ReadMember(archive* tar, archive_entry* entry,
       return member;
     }
     case AE_IFREG:
-      TALLY_TRY(ReadData(tar, "data.tar: " + Quote(member.path), max_size_bytes,
-                         &member.content));
+      TALLY_TRY(ReadWhole(tar, entry, "data.tar: " + Quote(member.path),
+                          max_size_bytes, &member.content));
       return member;
     default:
       return InputError("data.tar: " + Quote(member.path) +
@@ -206,6 +235,10 @@ Result<Bytes> Decompress(ByteSpan compressed, uint64_t max_size_bytes) {
       archive_filter_code(reader.get(), 0) == ARCHIVE_FILTER_NONE) {
     return InputError("compressed data: found neither xz, gzip nor zstd");
   }
+  // Filters stack; the last one counted is "none".
+  if (archive_filter_count(reader.get()) != 2) {
+    return InputError("compressed data: compressed more than once");
+  }
   Bytes bytes;
   TALLY_TRY(ReadData(reader.get(), "compressed data", max_size_bytes, &bytes));
   return bytes;
@@ -225,8 +258,8 @@ Result<DebControl> ReadDebControl(ByteSpan deb) {
     if (name.starts_with("./")) name.remove_prefix(2);
     if (name != "control" && !IsScript(name)) continue;
     Bytes bytes;
-    TALLY_TRY(ReadData(tar.get(), "control.tar: " + Quote(name),
-                       kMaxControlBytes, &bytes));
+    TALLY_TRY(ReadWhole(tar.get(), entry, "control.tar: " + Quote(name),
+                        kMaxControlBytes, &bytes));
     if (name != "control") {
       control.scripts[std::string(name)] = std::move(bytes);
     } else if (has_control) {
@@ -248,13 +281,20 @@ Status ReadDebData(ByteSpan deb,
   uint64_t num_members = 0;
   while (true) {
     TALLY_ASSIGN(archive_entry * entry, NextHeader(tar.get(), "data.tar"));
-    if (entry == nullptr) return Ok();
+    if (entry == nullptr) return reader.ExpectEnd();
     if (++num_members > kMaxPackageMembers) {
       return InputError("data.tar: more than " +
                         std::to_string(kMaxPackageMembers) + " members");
     }
     TALLY_ASSIGN(DebMember member, ReadMember(tar.get(), entry, left_bytes));
-    left_bytes -= member.content.size();
+    // Names count as well: an archive of names alone is a bomb, too.
+    const uint64_t size_bytes =
+        member.content.size() + member.path.size() + member.target.size();
+    if (size_bytes > left_bytes) {
+      return InputError("data.tar: unpacks to more than " +
+                        FormatBytes(kMaxPackageBytes));
+    }
+    left_bytes -= size_bytes;
     TALLY_TRY(visit(std::move(member)));
   }
 }

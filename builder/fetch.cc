@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "builder/fetch_transfer.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace tally {
@@ -15,7 +16,7 @@ namespace {
 Error Refused(const std::string& name) {
   return IoError("network access is refused, and " + Quote(name) +
                  " is not in the store")
-      .Hint("run the command once without --offline");
+      .Hint("run the command without --offline");
 }
 
 // Candidates drops the URLs that may not be used.
@@ -132,6 +133,31 @@ class TextTarget : public TransferTarget {
   Bytes bytes_;
 };
 
+// TransferPool lends transfers, so that connections stay open from item to
+// item.
+class TransferPool {
+ public:
+  explicit TransferPool(const TransferLimits& limits) : limits_(limits) {}
+
+  Transfer Take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return Transfer(limits_);
+    Transfer transfer = std::move(idle_.back());
+    idle_.pop_back();
+    return transfer;
+  }
+
+  void Give(Transfer transfer) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(transfer));
+  }
+
+ private:
+  TransferLimits limits_;
+  std::mutex mutex_;
+  std::vector<Transfer> idle_;
+};
+
 // RunWithRetries runs transfers from one URL until one gives a lasting answer,
 // or there were enough. Bytes that came in stay: the next one goes on behind.
 Transferred RunWithRetries(Transfer& transfer, const std::string& url,
@@ -244,27 +270,24 @@ Result<FetchReport> FetchAll(Store& store, std::span<const FetchItem> items,
   report.num_fetched = missing.size();
   board.Begin(missing.size(), report.fetched_bytes);
 
-  std::vector<Status> results(missing.size());
-  std::atomic<size_t> next = 0;
+  TransferPool pool({.connect_timeout = options.connect_timeout,
+                     .stall_timeout = options.stall_timeout});
   std::atomic<bool> failed = false;
-  const auto work = [&] {
-    Transfer transfer({.connect_timeout = options.connect_timeout,
-                       .stall_timeout = options.stall_timeout});
-    for (size_t i = next++; i < missing.size() && !failed; i = next++) {
-      results[i] = FetchOne(transfer, *missing[i], store, options, board);
-      if (results[i]) {
-        board.FinishItem();
-      } else {
-        failed = true;  // no use in beginning others
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  const size_t num_threads =
-      std::min<size_t>(std::max(1u, options.max_transfers), missing.size());
-  for (size_t i = 0; i < num_threads; ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  for (Status& result : results) TALLY_TRY(std::move(result));
+  TALLY_TRY(ParallelFor(missing.size(), std::max(1u, options.max_transfers),
+                        [&](size_t i) -> Status {
+                          if (failed)
+                            return Ok();  // no use in beginning others
+                          Transfer transfer = pool.Take();
+                          Status status = FetchOne(transfer, *missing[i], store,
+                                                   options, board);
+                          pool.Give(std::move(transfer));
+                          if (status) {
+                            board.FinishItem();
+                          } else {
+                            failed = true;
+                          }
+                          return status;
+                        }));
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "common/interrupt.h"
 #include "common/text.h"
 
 namespace tally {
@@ -45,6 +46,8 @@ struct Transfer::State {
   }
 
   static size_t OnBody(char* data, size_t one, size_t size, void* self);
+  static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t,
+                        curl_off_t);
   Status Receive(ByteSpan bytes);
   Transferred Judge(CURLcode code) const;
   long HttpStatus() const;
@@ -80,6 +83,10 @@ Transfer::Transfer(const TransferLimits& limits)
                    static_cast<long>(limits.stall_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &State::OnBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, state_.get());
+  // Called at least once a second, also while nothing comes in.
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &State::OnProgress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, state_.get());
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 Transferred Transfer::Run(const std::string& url, uint64_t max_size_bytes,
@@ -116,6 +123,14 @@ size_t Transfer::State::OnBody(char* data, size_t one, size_t size,
   if (status) return size_bytes;
   state->failure = std::move(status).error();
   return 0;  // ends the transfer
+}
+
+int Transfer::State::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t,
+                                curl_off_t) {
+  Status status = CheckInterrupted();
+  if (status) return 0;
+  static_cast<State*>(self)->failure = std::move(status).error();
+  return 1;  // ends the transfer
 }
 
 Status Transfer::State::Receive(ByteSpan bytes) {

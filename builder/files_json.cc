@@ -15,12 +15,22 @@ std::string Octal(unsigned mode) {
   return text.data();
 }
 
-// PathText is the path as JSON can hold it: bytes that are not UTF-8 as \xNN.
+// PathText is the path as JSON can hold it, one text per path: a backslash is
+// doubled, and in a path that is not UTF-8 all but printable ASCII is \xNN.
 std::string PathText(const std::string& path) {
-  const std::string absolute = "/" + path;
-  if (IsUtf8(absolute)) return absolute;
-  const std::string quoted = Quote(absolute);
-  return quoted.substr(1, quoted.size() - 2);
+  const bool utf8 = IsUtf8(path);
+  std::string text;
+  for (char c : path) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (c == '\\') {
+      text += "\\\\";
+    } else if (!utf8 && (byte < 0x20 || byte >= 0x7f)) {
+      text += "\\x" + Hex(ByteSpan(&byte, 1));
+    } else {
+      text += c;
+    }
+  }
+  return text;
 }
 
 std::string_view TypeName(NodeType type) {
@@ -35,23 +45,22 @@ std::string_view TypeName(NodeType type) {
   return "";
 }
 
-// FileRecord has every field always; null where there is nothing.
-Json FileRecord(const std::string& path, const TreeNode& node) {
+}  // namespace
+
+// Every field is always there; null where there is nothing.
+Json::Object FileRecord(const FileNode& node, uint64_t size_bytes,
+                        const Sha256Digest& sha256) {
   const bool file = node.type == NodeType::kFile;
   const bool link = node.type == NodeType::kSymlink;
-  return Json::Object{
-      {"path", PathText(path)},
-      {"type", TypeName(node.type)},
-      {"mode", Octal(node.mode)},
-      {"uid", int64_t{node.uid}},
-      {"gid", int64_t{node.gid}},
-      {"size", file ? Json(node.content.size_bytes()) : Json()},
-      {"sha256", file ? Json(node.content.sha256.hex()) : Json()},
-      {"target", link ? Json(PathText(node.symlink_target).substr(1)) : Json()},
-      {"origin", node.origin.ToString()}};
+  return {{"path", PathText("/" + node.path)},
+          {"type", TypeName(node.type)},
+          {"mode", Octal(node.mode)},
+          {"uid", int64_t{node.uid}},
+          {"gid", int64_t{node.gid}},
+          {"size", file ? Json(size_bytes) : Json()},
+          {"sha256", file ? Json(sha256.hex()) : Json()},
+          {"target", link ? Json(PathText(node.symlink_target)) : Json()}};
 }
-
-}  // namespace
 
 std::string FormatFilesJson(const std::vector<NamedTree>& trees) {
   // One record a line: a diff of two releases shows whole files.
@@ -62,8 +71,12 @@ std::string FormatFilesJson(const std::vector<NamedTree>& trees) {
         std::string(first_tree ? "\n" : ",\n") + "\"" + named.name + "\": [";
     first_tree = false;
     bool first = true;
-    for (const auto& [path, node] : named.tree->nodes()) {
-      text += (first ? "\n" : ",\n") + FileRecord(path, node).Canonical();
+    for (const FileNode& node : named.tree->ToFileList(0)) {
+      const TreeNode& entry = *named.tree->Find(node.path);
+      Json::Object record =
+          FileRecord(node, entry.content.size_bytes(), entry.content.sha256);
+      record["origin"] = entry.origin.ToString();
+      text += (first ? "\n" : ",\n") + Json(std::move(record)).Canonical();
       first = false;
     }
     text += "\n]";

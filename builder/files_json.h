@@ -5,8 +5,14 @@
 #include <string>
 
 #include "builder/tree.h"
+#include "common/json.h"
 
 namespace tally {
+
+// FileRecord is one line of files.json, without the origin: what the image
+// itself says. `sha256` is that of a file's content.
+Json::Object FileRecord(const FileNode& node, uint64_t size_bytes,
+                        const Sha256Digest& sha256);
 
 // NamedTree is one image's tree; `name` is "root" or "initrd".
 struct NamedTree {

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "builder/init_script.h"
+#include "builder/assemble.h"
 #include "builder/local_files.h"
-#include "builder/merged_path.h"
-#include "builder/modules.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "formats/cpio.h"
@@ -18,8 +16,8 @@
 namespace tally {
 namespace {
 
-// ImageUuids are derived from the lock, so that the same inputs give the same
-// identities and different inputs different ones.
+// ImageUuid: identities are derived from the lock, so that the same inputs give
+// the same identities and different inputs different ones.
 Uuid ImageUuid(const Lock& lock, std::string_view label) {
   return DeriveUuid(lock.sha256.span(), label);
 }
@@ -40,148 +38,6 @@ Status WriteBytes(const fs::path& directory, const std::string& name,
   return WriteArtifact(
       directory, name, [&](ByteSink& sink) { return sink.Append(bytes); },
       artifacts);
-}
-
-// Unpacked is every package of the lock that an image needs, unpacked.
-struct Unpacked {
-  std::vector<UnpackedPackage> root;
-  std::vector<UnpackedPackage> initrd;
-  UnpackedPackage kernel;
-  std::optional<UnpackedPackage> firmware;
-};
-
-PathFilter TreeFilter(const TreeSpec& spec) {
-  return [&spec](const std::string& path) {
-    const std::string absolute = "/" + path;
-    const auto matches = [&](const std::string& glob) {
-      return GlobMatches(glob, absolute);
-    };
-    const bool included =
-        spec.include.empty() || std::ranges::any_of(spec.include, matches);
-    return included && std::ranges::none_of(spec.exclude, matches);
-  };
-}
-
-// UnpackEverything decompresses all packages of all trees in one parallel run.
-Result<Unpacked> UnpackEverything(const ImageInputs& inputs) {
-  const Manifest& manifest = inputs.manifest;
-  TALLY_ASSIGN(const std::string kernel_image,
-               MergedPath("." + manifest.kernel.image));
-  const PathFilter kernel_files = [&](const std::string& path) {
-    return path == kernel_image || path.starts_with("usr/lib/modules/");
-  };
-  const PathFilter firmware_file = [&](const std::string& path) {
-    return manifest.firmware && "/" + path == manifest.firmware->file;
-  };
-  const std::vector<std::pair<std::string, PathFilter>> trees = {
-      {"root", TreeFilter(manifest.root)},
-      {"initrd", TreeFilter(manifest.initrd.tree)},
-      {"kernel", kernel_files},
-      {"firmware", firmware_file}};
-  std::vector<UnpackJob> jobs;
-  std::vector<size_t> ends;
-  for (const auto& [tree, filter] : trees) {
-    for (const LockedPackage* package : PackagesOf(inputs.lock, tree)) {
-      jobs.push_back({.package = package, .wanted = filter});
-    }
-    ends.push_back(jobs.size());
-  }
-  TALLY_ASSIGN(std::vector<UnpackedPackage> packages,
-               UnpackAll(inputs.store, jobs, inputs.num_threads));
-
-  const auto slice = [&](size_t tree) {
-    const size_t begin = tree == 0 ? 0 : ends[tree - 1];
-    return std::vector<UnpackedPackage>(
-        std::make_move_iterator(packages.begin() +
-                                static_cast<std::ptrdiff_t>(begin)),
-        std::make_move_iterator(packages.begin() +
-                                static_cast<std::ptrdiff_t>(ends[tree])));
-  };
-  Unpacked unpacked{.root = slice(0), .initrd = slice(1)};
-  unpacked.kernel = std::move(slice(2).at(0));
-  if (manifest.firmware) unpacked.firmware = std::move(slice(3).at(0));
-  return unpacked;
-}
-
-// FileOf returns one file of a package, following no links.
-Result<Content> FileOf(const UnpackedPackage& package,
-                       const std::string& path) {
-  TALLY_ASSIGN(const std::string merged, MergedPath("." + path));
-  for (const UnpackedEntry& entry : package.entries) {
-    if (entry.path == merged && entry.type == NodeType::kFile) {
-      return entry.content;
-    }
-  }
-  return InputError("package '" + package.name + "' has no file " +
-                    Quote(path));
-}
-
-using LocalFiles = std::map<std::string, Content>;
-
-Result<Tree> AssembleRoot(const Manifest& manifest,
-                          const std::vector<UnpackedPackage>& packages,
-                          const LocalFiles& local_files) {
-  Tree tree;
-  TALLY_TRY(AddPackages(manifest.root, packages, &tree));
-  TALLY_TRY(AddUsrMergeLinks(&tree));
-  TALLY_TRY(ApplySpec(manifest, manifest.root, local_files, &tree));
-  TALLY_TRY(CheckOwners(tree));
-  // Our init mounts file systems here; the root is read-only by then.
-  for (const char* mount_point : {"dev", "proc", "run", "sys", "tmp"}) {
-    if (tree.Find(mount_point) != nullptr) continue;
-    const bool sticky = std::string_view(mount_point) == "tmp";
-    TALLY_TRY(tree.Add(mount_point,
-                       TreeNode{.type = NodeType::kDirectory,
-                                .mode = sticky ? 01777u : 0755u,
-                                .origin = {"generator", "mount-points"}}));
-  }
-  return tree;
-}
-
-TreeNode GeneratedFile(unsigned mode, std::string_view text,
-                       const std::string& generator) {
-  return TreeNode{.type = NodeType::kFile,
-                  .mode = mode,
-                  .content = MakeContent(ToBytes(AsBytes(text))),
-                  .origin = {"generator", generator}};
-}
-
-Result<Tree> AssembleInitrd(const Manifest& manifest, const Unpacked& unpacked,
-                            const LocalFiles& local_files) {
-  const TreeSpec& spec = manifest.initrd.tree;
-  Tree tree;
-  TALLY_TRY(AddPackages(spec, unpacked.initrd, &tree));
-  TALLY_TRY(AddUsrMergeLinks(&tree));
-  for (const char* directory : {"dev", "proc", "run", "sys", "sysroot"}) {
-    if (tree.Find(directory) != nullptr) continue;
-    TALLY_TRY(
-        tree.Add(directory, TreeNode{.type = NodeType::kDirectory,
-                                     .mode = 0755,
-                                     .origin = {"generator", "mount-points"}}));
-  }
-  TALLY_ASSIGN(const std::vector<KernelModule> modules,
-               SelectModules(unpacked.kernel, manifest.initrd.modules));
-  std::string module_list;
-  for (const KernelModule& module : modules) {
-    module_list += "/" + module.path + "\n";
-    TALLY_TRY(tree.Add(module.path,
-                       TreeNode{.type = NodeType::kFile,
-                                .mode = 0644,
-                                .content = module.content,
-                                .origin = {"package", unpacked.kernel.name}}));
-  }
-  std::string payload =
-      manifest.payload.mode == PayloadMode::kPid1 ? "pid1\n" : "service\n";
-  for (const std::string& arg : manifest.payload.run) payload += arg + "\n";
-
-  TALLY_TRY(tree.Add("init", GeneratedFile(0755, InitScript(), "init")));
-  TALLY_TRY(tree.Add("etc/tally/modules",
-                     GeneratedFile(0644, module_list, "modules")));
-  TALLY_TRY(
-      tree.Add("etc/tally/payload", GeneratedFile(0644, payload, "payload")));
-  TALLY_TRY(ApplySpec(manifest, spec, local_files, &tree));
-  TALLY_TRY(CheckOwners(tree));
-  return tree;
 }
 
 // WriteRoot writes root.erofs and root.verity in one pass and returns the root
@@ -241,17 +97,8 @@ Status WriteDisk(const ImageInputs& inputs, const fs::path& directory,
                PlanGpt(ImageUuid(inputs.lock, "gpt/disk"),
                        DiskPartitions(inputs, root.bytes().size(),
                                       verity.bytes().size())));
-  const std::array<ByteSpan, 2> contents = {root.bytes(), verity.bytes()};
-  const auto fill = [&](ByteSink& sink) -> Status {
-    TALLY_TRY(sink.Append(plan.primary));
-    uint64_t at = plan.primary.size();
-    for (size_t i = 0; i < contents.size(); ++i) {
-      TALLY_TRY(AppendZeros(sink, plan.partition_offsets[i] - at));
-      TALLY_TRY(sink.Append(contents[i]));
-      at = plan.partition_offsets[i] + contents[i].size();
-    }
-    TALLY_TRY(AppendZeros(sink, plan.backup_offset - at));
-    return sink.Append(plan.backup);
+  const auto fill = [&](ByteSink& sink) {
+    return WriteGptDisk(plan, {root.bytes(), verity.bytes()}, sink);
   };
   return WriteArtifact(directory, kDiskArtifact, fill, artifacts);
 }
@@ -267,21 +114,6 @@ std::string DiskCmdline(const ImageInputs& inputs,
   return given + (given.empty() ? "" : " ") + "roothash=" + root_hash.hex() +
          " systemd.verity_root_data=" + partition("gpt/root") +
          " systemd.verity_root_hash=" + partition("gpt/root-verity");
-}
-
-// RamdiskList puts the root below /rootfs, where our init looks for it if there
-// is no disk.
-FileList RamdiskList(const Tree& root, int64_t mtime) {
-  FileList list = root.ToFileList(mtime);
-  for (FileNode& node : list) {
-    node.path = node.path.empty() ? "rootfs" : "rootfs/" + node.path;
-    if (node.hard_link_of) ++*node.hard_link_of;
-  }
-  list.insert(list.begin(), FileNode{.path = "",
-                                     .type = NodeType::kDirectory,
-                                     .mode = 0755,
-                                     .mtime = mtime});
-  return list;
 }
 
 std::string EifMetadataText(const ImageInputs& inputs) {
@@ -307,8 +139,8 @@ Status WriteEifArtifact(const ImageInputs& inputs, const Tree& root,
   const Manifest& manifest = inputs.manifest;
   const fs::path ramdisk_path = directory / ".rootfs.cpio";
   TALLY_ASSIGN(FileSink ramdisk_sink, FileSink::Create(ramdisk_path));
-  TALLY_TRY(
-      WriteCpio(RamdiskList(root, manifest.source_date_epoch), ramdisk_sink));
+  TALLY_TRY(WriteCpio(RamdiskList(root.ToFileList(manifest.source_date_epoch)),
+                      ramdisk_sink));
   TALLY_ASSIGN(const FileDigest ignored, ramdisk_sink.Close());
   (void)ignored;
   TALLY_ASSIGN(const MappedFile ramdisk, MappedFile::Open(ramdisk_path));
@@ -325,27 +157,49 @@ Status WriteEifArtifact(const ImageInputs& inputs, const Tree& root,
   TALLY_TRY(WriteArtifact(
       directory, kEifArtifact,
       [&](ByteSink& sink) { return WriteEif(eif, sink); }, artifacts));
-  fs::remove(ramdisk_path);
-  return Ok();
+  std::error_code error;
+  if (fs::remove(ramdisk_path, error)) return Ok();
+  return IoError("cannot remove " + ramdisk_path.string());
 }
 
 }  // namespace
 
+FileList RamdiskList(FileList root) {
+  const int64_t mtime = root.front().mtime;
+  for (FileNode& node : root) {
+    node.path = node.path.empty() ? "rootfs" : "rootfs/" + node.path;
+    if (node.hard_link_of) ++*node.hard_link_of;
+  }
+  root.insert(root.begin(), FileNode{.path = "",
+                                     .type = NodeType::kDirectory,
+                                     .mode = 0755,
+                                     .mtime = mtime});
+  return root;
+}
+
 Result<BuiltImages> BuildImages(const ImageInputs& inputs,
                                 const fs::path& directory) {
   const Manifest& manifest = inputs.manifest;
+  if (!manifest.disk && !manifest.eif) {
+    return InputError(manifest.path.string() +
+                      ": found neither 'disk' nor 'eif', expected at least one "
+                      "image to build");
+  }
   TALLY_ASSIGN(const LocalFiles local_files,
                ReadLocalFiles(inputs.lock, inputs.local_files));
-  TALLY_ASSIGN(const Unpacked unpacked, UnpackEverything(inputs));
+  TALLY_ASSIGN(
+      const Unpacked unpacked,
+      UnpackTrees(manifest, inputs.lock, inputs.store, inputs.num_threads));
   BuiltImages built;
   std::vector<ArtifactFile>* artifacts = &built.artifacts;
 
   // The trees are complete, in memory, before any image byte is written.
-  TALLY_ASSIGN(built.root, AssembleRoot(manifest, unpacked.root, local_files));
+  TALLY_ASSIGN(built.root, AssembleRoot(manifest, unpacked, local_files));
   TALLY_ASSIGN(built.initrd, AssembleInitrd(manifest, unpacked, local_files));
 
   TALLY_ASSIGN(const Content kernel,
-               FileOf(unpacked.kernel, manifest.kernel.image));
+               FileOf(unpacked, "kernel", manifest.kernel.image,
+                      At(manifest, manifest.kernel.package.where)));
   TALLY_TRY(WriteBytes(directory, kKernelArtifact, kernel.span(), artifacts));
   TALLY_TRY(WriteArtifact(
       directory, kInitrdArtifact,
@@ -356,7 +210,8 @@ Result<BuiltImages> BuildImages(const ImageInputs& inputs,
       artifacts));
   if (manifest.firmware) {
     TALLY_ASSIGN(const Content firmware,
-                 FileOf(*unpacked.firmware, manifest.firmware->file));
+                 FileOf(unpacked, "firmware", manifest.firmware->file,
+                        At(manifest, manifest.firmware->package.where)));
     TALLY_TRY(
         WriteBytes(directory, kFirmwareArtifact, firmware.span(), artifacts));
   }

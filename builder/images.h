@@ -41,6 +41,10 @@ struct BuiltImages {
   Tree initrd;
 };
 
+// RamdiskList moves a root file system below /rootfs, where our init looks for
+// it if there is no disk: the second ramdisk of an enclave image.
+FileList RamdiskList(FileList root);
+
 // BuildImages writes every artifact into the existing empty directory
 // `directory`. It starts no program and uses no network; the same inputs give
 // the same bytes on every machine.

@@ -11,9 +11,9 @@ constexpr uint64_t kMaxLocalFileBytes = uint64_t{1} << 32;
 
 Result<Bytes> ReadLocalFile(const fs::path& root, const std::string& path) {
   fs::path at = root;
+  std::error_code error;
   for (const std::string& component : Split(path, '/')) {
     at /= component;
-    std::error_code error;
     if (fs::is_symlink(fs::symlink_status(at, error))) {
       return InputError(Quote(at.string()) +
                         " is a symbolic link, expected a file or directory");
@@ -28,7 +28,8 @@ Result<std::map<std::string, Content>> ReadLocalFiles(const Lock& lock,
   for (const LockedFile& file : lock.files) {
     TALLY_ASSIGN(Bytes bytes, ReadLocalFile(root, file.path));
     Content content = MakeContent(std::move(bytes));
-    if (content.sha256 != file.sha256) {
+    if (content.sha256 != file.sha256 ||
+        content.size_bytes() != file.size_bytes) {
       return InputError(Quote((root / file.path).string()) +
                         " is not the file that the lock names\n  expected " +
                         file.sha256.hex() + "\n       got " +

@@ -5,6 +5,13 @@
 #include "common/text.h"
 
 namespace tally {
+namespace {
+
+// Linux: PATH_MAX less the final NUL, and NAME_MAX.
+constexpr size_t kMaxPathBytes = 4095;
+constexpr size_t kMaxNameBytes = 255;
+
+}  // namespace
 
 Result<std::string> MergedPath(std::string_view path) {
   std::string_view rest = path;
@@ -12,7 +19,17 @@ Result<std::string> MergedPath(std::string_view path) {
   if (rest == ".") rest = "";
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty()) return std::string();
+  if (rest.size() > kMaxPathBytes) {
+    return InputError("path of " + std::to_string(rest.size()) +
+                      " bytes, expected at most " +
+                      std::to_string(kMaxPathBytes));
+  }
   for (const std::string& component : Split(rest, '/')) {
+    if (component.size() > kMaxNameBytes) {
+      return InputError("file name of " + std::to_string(component.size()) +
+                        " bytes, expected at most " +
+                        std::to_string(kMaxNameBytes));
+    }
     if (component.empty() || component == "." || component == ".." ||
         component.find('\0') != std::string::npos) {
       return InputError("path " + Quote(path) +

@@ -16,7 +16,8 @@ inline constexpr std::array<std::string_view, 7> kMergedDirectories = {
 
 // MergedPath normalises a path of an archive: "./bin/sh" becomes "usr/bin/sh"
 // under the merged-/usr layout that every Debian 12 system has. Absolute paths,
-// "..", empty components and NUL are InputErrors.
+// "..", empty components, NUL, components over 255 bytes and paths over 4095
+// are InputErrors.
 Result<std::string> MergedPath(std::string_view path);
 
 }  // namespace tally

@@ -18,6 +18,7 @@ constexpr std::string_view kModulesRoot = "usr/lib/modules/";
 constexpr std::array<std::string_view, 4> kSuffixes = {".ko", ".ko.xz",
                                                        ".ko.gz", ".ko.zst"};
 constexpr uint64_t kMaxModuleBytes = 256 << 20;
+constexpr int kMaxDepth = 100;
 
 // ModuleName returns "dm_verity" for ".../dm-verity.ko.xz", and nothing for a
 // path that is not a module.
@@ -54,11 +55,16 @@ class Selector {
   }
 
   // Add appends a module after its dependencies.
-  Status Add(const std::string& wanted, const std::string& because) {
+  Status Add(const std::string& wanted, const std::string& because,
+             int depth = 0) {
     const std::string name = CanonicalName(wanted);
     if (builtin_.contains(name) || !started_.insert(name).second) return Ok();
     const auto found = available_.find(name);
     if (found == available_.end()) return Unknown(name, because);
+    if (depth > kMaxDepth) {
+      return InputError("module '" + name + "' is needed through more than " +
+                        std::to_string(kMaxDepth) + " others");
+    }
 
     TALLY_ASSIGN(Content content, Uncompressed(*found->second));
     Result<ModuleInfo> info = ParseModuleInfo(content.span());
@@ -67,7 +73,7 @@ class Selector {
                                            Quote(found->second->path));
     }
     for (const std::string& dependency : Dependencies(*info)) {
-      TALLY_TRY(Add(dependency, "module '" + name + "'"));
+      TALLY_TRY(Add(dependency, "module '" + name + "'", depth + 1));
     }
     const std::string& path = found->second->path;
     selected_.push_back({.name = name,

@@ -1,17 +1,16 @@
 #include "builder/package.h"
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <map>
 #include <numeric>
-#include <optional>
 #include <set>
-#include <thread>
 
 #include "builder/archive.h"
 #include "builder/merged_path.h"
 #include "common/hash.h"
+#include "common/interrupt.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace tally {
@@ -123,10 +122,14 @@ class Unpacker {
 };
 
 Result<UnpackedPackage> UnpackLocked(const Store& store, const UnpackJob& job) {
+  TALLY_TRY(CheckInterrupted());
   const LockedPackage& package = *job.package;
-  TALLY_ASSIGN(const MappedFile deb,
-               store.Read(package.sha256, package.size_bytes));
-  return UnpackPackage(package.name, deb.bytes(), job.wanted);
+  Result<MappedFile> deb = store.Read(package.sha256, package.size_bytes);
+  if (!deb) {
+    return std::move(deb).error().While("unpacking package '" + package.name +
+                                        "'");
+  }
+  return UnpackPackage(package.name, deb->bytes(), job.wanted);
 }
 
 }  // namespace
@@ -157,23 +160,11 @@ Result<std::vector<UnpackedPackage>> UnpackAll(
   std::ranges::stable_sort(order, [&](size_t a, size_t b) {
     return jobs[a].package->size_bytes > jobs[b].package->size_bytes;
   });
-  std::vector<std::optional<Result<UnpackedPackage>>> results(jobs.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < order.size(); i = next++) {
-      results[order[i]].emplace(UnpackLocked(store, jobs[order[i]]));
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < num_threads; ++i) threads.emplace_back(work);
-    work();
-  }
-  std::vector<UnpackedPackage> packages;
-  for (auto& result : results) {
-    TALLY_ASSIGN(UnpackedPackage package, std::move(*result));
-    packages.push_back(std::move(package));
-  }
+  std::vector<UnpackedPackage> packages(jobs.size());
+  TALLY_TRY(ParallelFor(order.size(), num_threads, [&](size_t i) -> Status {
+    TALLY_ASSIGN(packages[order[i]], UnpackLocked(store, jobs[order[i]]));
+    return Ok();
+  }));
   return packages;
 }
 

@@ -60,7 +60,7 @@ struct UnpackJob {
 
 // UnpackAll reads the packages from the store, verifies them, and unpacks them
 // on `num_threads` threads. Results are in the order of `jobs`, whatever the
-// threads do; the error, if any, is that of the first job that failed.
+// threads do.
 Result<std::vector<UnpackedPackage>> UnpackAll(
     const Store& store, const std::vector<UnpackJob>& jobs,
     unsigned num_threads);

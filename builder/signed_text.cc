@@ -119,12 +119,13 @@ Result<SignedText> VerifySigned(ByteSpan signed_text, const fs::path& keyring) {
   const fs::path input = scratch.path() / "InRelease";
   const fs::path output = scratch.path() / "Release";
   TALLY_TRY(WriteFileAtomic(input, signed_text));
+  const fs::path absolute_keyring = fs::absolute(keyring, error);
   // The text goes to a file, not to stdout: there it could pretend to be a
   // status line.
   const Tool tool = {.program = gpgv,
                      .args = {"--homedir", scratch.path().string(), "--keyring",
-                              fs::absolute(keyring).string(), "--status-fd",
-                              "1", "--output", output.string(), input.string()},
+                              absolute_keyring.string(), "--status-fd", "1",
+                              "--output", output.string(), input.string()},
                      .env = {{"LC_ALL", "C"}, {"TZ", "UTC"}},
                      .cwd = scratch.path()};
   // A status other than 0 means any signature that could not be checked; the

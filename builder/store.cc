@@ -211,9 +211,11 @@ Result<MappedFile> Store::Read(const Sha256Digest& sha256,
   TALLY_ASSIGN(MappedFile file, MappedFile::Open(entry));
   const Sha256Digest got = Sha256(file.bytes());
   if (got != sha256 || file.bytes().size() != size_bytes) {
-    return DigestMismatch("store entry " + Quote(entry.string()),
-                          SizeAndDigest(size_bytes, sha256),
-                          SizeAndDigest(file.bytes().size(), got))
+    // A damaged input of ours: says nothing about anybody's release.
+    return InputError(DigestMismatch("store entry " + Quote(entry.string()),
+                                     SizeAndDigest(size_bytes, sha256),
+                                     SizeAndDigest(file.bytes().size(), got))
+                          .message())
         .Hint("the store is damaged: 'tally fetch' replaces the entry");
   }
   return file;

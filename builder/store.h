@@ -65,7 +65,7 @@ class Store {
   bool Contains(const Sha256Digest& sha256, uint64_t size_bytes) const;
 
   // Read returns the bytes of an entry after hashing them. No entry is an
-  // IoError; a corrupt one is a MismatchError with path, expected and got.
+  // IoError; a corrupt one is an InputError with path, expected and got.
   Result<MappedFile> Read(const Sha256Digest& sha256,
                           uint64_t size_bytes) const;
   // Verify is Read without the bytes.

@@ -56,8 +56,9 @@ TreeNode NodeFrom(const UnpackedEntry& entry, const std::string& package) {
 // that match it or lead to something that was kept.
 void RemoveEmptyDirectories(const TreeSpec& spec, Tree* tree) {
   std::set<std::string> needed;
-  for (const auto& [path, node] : tree->nodes()) {
-    if (node.type == NodeType::kDirectory &&
+  for (const auto& entry : tree->nodes()) {
+    const std::string& path = entry.first;
+    if (entry.second.type == NodeType::kDirectory &&
         std::ranges::none_of(spec.include, [&](const std::string& glob) {
           return GlobMatches(glob, "/" + path);
         })) {
@@ -68,8 +69,10 @@ void RemoveEmptyDirectories(const TreeSpec& spec, Tree* tree) {
     }
   }
   std::vector<std::string> unneeded;
-  for (const auto& [path, node] : tree->nodes()) {
-    if (!path.empty() && !needed.contains(path)) unneeded.push_back(path);
+  for (const auto& entry : tree->nodes()) {
+    if (!entry.first.empty() && !needed.contains(entry.first)) {
+      unneeded.push_back(entry.first);
+    }
   }
   for (const std::string& path : unneeded) tree->Remove(path);
 }
@@ -87,6 +90,50 @@ Error AtLocation(const Manifest& manifest, const Location& where,
                  const Error& error) {
   return Error(error.code(), At(manifest, where) + ": " + error.message());
 }
+
+// Conflicts are the manifest's choices among packages that share a path.
+class Conflicts {
+ public:
+  explicit Conflicts(const Manifest& manifest) : manifest_(manifest) {}
+
+  Status Read(const TreeSpec& spec) {
+    for (const ConflictChoice& choice : spec.conflicts) {
+      TALLY_ASSIGN(const std::string path,
+                   Relative(manifest_, choice.where, choice.path));
+      choices_[path] = {.choice = &choice};
+    }
+    return Ok();
+  }
+
+  // Loses says whether the path of this package is left out.
+  bool Loses(const std::string& path, const std::string& package) {
+    const auto found = choices_.find(path);
+    if (found == choices_.end()) return false;
+    const bool wins = found->second.choice->keep == package;
+    found->second.used = found->second.used || wins;
+    return !wins;
+  }
+
+  // CheckAllUsed refuses a choice whose winner does not have the path: then
+  // nobody would.
+  Status CheckAllUsed() const {
+    for (const auto& [path, entry] : choices_) {
+      if (entry.used) continue;
+      return InputError(At(manifest_, entry.choice->where) + ": package '" +
+                        entry.choice->keep + "' has no " + Shown(path) +
+                        ", expected the package that wins");
+    }
+    return Ok();
+  }
+
+ private:
+  struct Entry {
+    const ConflictChoice* choice = nullptr;
+    bool used = false;
+  };
+  const Manifest& manifest_;
+  std::map<std::string, Entry> choices_;
+};
 
 }  // namespace
 
@@ -125,7 +172,7 @@ Status Tree::Set(const std::string& path, TreeNode node) {
   TALLY_TRY(AddParents(path, node.origin));
   const auto found = nodes_.find(path);
   if (found != nodes_.end() && node.type != NodeType::kDirectory) {
-    const auto child = std::next(found);
+    const auto child = nodes_.lower_bound(path + "/");
     if (child != nodes_.end() && child->first.starts_with(path + "/")) {
       return InputError(Shown(path) + " is a directory with entries (" +
                         found->second.origin.ToString() +
@@ -155,6 +202,34 @@ Status Tree::AddParents(const std::string& path, const Origin& origin) {
       found->origin.ToString());
 }
 
+const TreeNode* Tree::Resolve(std::string_view path) const {
+  constexpr int kMaxLinks = 40;  // as Linux, path_resolution(7)
+  std::vector<std::string> todo = Split(path, '/');
+  std::reverse(todo.begin(), todo.end());
+  std::string at;
+  for (int num_links = 0; !todo.empty();) {
+    const std::string component = std::move(todo.back());
+    todo.pop_back();
+    if (component.empty() || component == ".") continue;
+    if (component == "..") {
+      at = ParentPath(at);
+      continue;
+    }
+    const std::string next = at.empty() ? component : at + "/" + component;
+    const TreeNode* node = Find(next);
+    if (node == nullptr) return nullptr;
+    if (node->type != NodeType::kSymlink) {
+      at = next;
+      continue;
+    }
+    if (++num_links > kMaxLinks) return nullptr;
+    if (node->symlink_target.starts_with('/')) at.clear();
+    std::vector<std::string> target = Split(node->symlink_target, '/');
+    todo.insert(todo.end(), target.rbegin(), target.rend());
+  }
+  return Find(at);
+}
+
 FileList Tree::ToFileList(int64_t mtime) const {
   FileList list;
   std::map<std::string, size_t> index_of_inode;
@@ -177,13 +252,10 @@ FileList Tree::ToFileList(int64_t mtime) const {
   return list;
 }
 
-Status AddPackages(const TreeSpec& spec,
+Status AddPackages(const Manifest& manifest, const TreeSpec& spec,
                    const std::vector<UnpackedPackage>& packages, Tree* tree) {
-  std::map<std::string, const ConflictChoice*> choices;
-  for (const ConflictChoice& choice : spec.conflicts) {
-    TALLY_ASSIGN(const std::string path, MergedPath("." + choice.path));
-    choices[path] = &choice;
-  }
+  Conflicts conflicts(manifest);
+  TALLY_TRY(conflicts.Read(spec));
   for (const UnpackedPackage& package : packages) {
     for (const UnpackedEntry& entry : package.entries) {
       // "usr/bin" -> "usr/bin" is what a package's /bin link became.
@@ -191,10 +263,7 @@ Status AddPackages(const TreeSpec& spec,
           IsMergeLink(entry.path.substr(4), entry.symlink_target)) {
         continue;
       }
-      const auto choice = choices.find(entry.path);
-      if (choice != choices.end() && choice->second->keep != package.name) {
-        continue;
-      }
+      if (conflicts.Loses(entry.path, package.name)) continue;
       Status added = tree->Add(entry.path, NodeFrom(entry, package.name));
       if (!added) {
         return std::move(added).error().Hint(
@@ -204,7 +273,7 @@ Status AddPackages(const TreeSpec& spec,
     }
   }
   if (!spec.include.empty()) RemoveEmptyDirectories(spec, tree);
-  return Ok();
+  return conflicts.CheckAllUsed();
 }
 
 Status AddUsrMergeLinks(Tree* tree) {
@@ -225,6 +294,7 @@ Status AddUsrMergeLinks(Tree* tree) {
 Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
                  const std::map<std::string, Content>& local_files,
                  Tree* tree) {
+  std::map<std::string, int> lines;
   // Set() at a manifest's entry: what people wrote wins over packages.
   const auto put = [&](const Location& where, const std::string& path,
                        TreeNode node) -> Status {
@@ -233,6 +303,13 @@ Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
       node.origin = {"manifest", "line " + std::to_string(where.line)};
     }
     TALLY_ASSIGN(const std::string relative, Relative(manifest, where, path));
+    // Two spellings of one path: /bin/x and /usr/bin/x.
+    const auto [earlier, is_new] = lines.emplace(relative, where.line);
+    if (!is_new) {
+      return InputError(At(manifest, where) + ": " + Shown(relative) +
+                        " is in line " + std::to_string(earlier->second) +
+                        " already");
+    }
     const Status set = tree->Set(relative, std::move(node));
     if (!set) return AtLocation(manifest, where, set.error());
     return Ok();

@@ -49,6 +49,10 @@ class Tree {
   const Nodes& nodes() const { return nodes_; }
   const TreeNode* Find(std::string_view path) const;
 
+  // Resolve follows symbolic links as a system with this root would; null if
+  // the path leads nowhere.
+  const TreeNode* Resolve(std::string_view path) const;
+
   // Add puts a new entry at `path`. It is an InputError that names both origins
   // if something else is there, except two equal directories; or if a parent is
   // not a directory. Missing parents become 0755 root:root directories.
@@ -72,7 +76,7 @@ class Tree {
 
 // AddPackages commits unpacked packages to the tree in lock order, under the
 // filters and conflict choices of `spec`.
-Status AddPackages(const TreeSpec& spec,
+Status AddPackages(const Manifest& manifest, const TreeSpec& spec,
                    const std::vector<UnpackedPackage>& packages, Tree* tree);
 
 // AddUsrMergeLinks adds /bin, /sbin, /lib… as links to their place in /usr, for

@@ -55,11 +55,11 @@ class CommandLine {
     AddSigning();
   }
 
-  int Run(std::vector<std::string> args) {
-    // CLI11 wants the last argument first.
-    std::reverse(args.begin(), args.end());
+  int Run(const std::vector<std::string>& args) {
+    // CLI11 wants the last argument first, and eats what it is given.
+    std::vector<std::string> reversed(args.rbegin(), args.rend());
     try {
-      app_.parse(args);
+      app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
       console_.Text(HelpText());
       return Finish(Ok());
@@ -86,9 +86,14 @@ class CommandLine {
     return app;
   }
 
+  static std::string NotEmpty(const std::string& text) {
+    return text.empty() ? "found an empty name" : "";
+  }
+
   static void AddStore(CLI::App* app, StoreFlags* flags) {
     app->add_option("--store", flags->store,
-                    "content store (default: tally/store in XDG_CACHE_HOME)");
+                    "content store (default: tally/store in XDG_CACHE_HOME)")
+        ->check(NotEmpty);
   }
 
   static void AddNetwork(CLI::App* app, NetworkFlags* flags) {
@@ -101,7 +106,7 @@ class CommandLine {
     CLI::App* lock =
         Add("lock", "resolve names to exact files; write lock.yaml",
             [this] { return RunLock(lock_, console_); });
-    lock->add_option("MANIFEST", lock_.manifest)->required();
+    lock->add_option("MANIFEST", lock_.manifest, "manifest.yaml")->required();
     lock->add_flag("--refresh", lock_.refresh,
                    "record today's archive signatures even if no package "
                    "changed");
@@ -119,7 +124,7 @@ class CommandLine {
   void AddBuilds() {
     CLI::App* build = Add("build", "build the release",
                           [this] { return RunBuild(build_, console_); });
-    build->add_option("MANIFEST", build_.manifest)->required();
+    build->add_option("MANIFEST", build_.manifest, "manifest.yaml")->required();
     build->add_option("-o,--output", build_.output, "release directory")
         ->required();
     build->add_option("-j,--threads", build_.num_threads,
@@ -128,7 +133,8 @@ class CommandLine {
 
     CLI::App* rebuild = Add("rebuild", "rebuild a release and compare",
                             [this] { return RunRebuild(rebuild_, console_); });
-    rebuild->add_option("RELEASE", rebuild_.release)->required();
+    rebuild->add_option("RELEASE", rebuild_.release, "release directory")
+        ->required();
     rebuild->add_option("-j,--threads", rebuild_.num_threads,
                         "threads (default: one for each processor)");
     AddStore(rebuild, &rebuild_.store);
@@ -145,7 +151,7 @@ class CommandLine {
     nitro->callback([this] {
       command_ = [this] { return RunMeasureNitro(nitro_, console_); };
     });
-    nitro->add_option("EIF", nitro_.eif)->required();
+    nitro->add_option("EIF", nitro_.eif, "enclave image")->required();
     nitro->add_flag("--explain", nitro_.explain, "every step");
   }
 
@@ -195,14 +201,15 @@ class CommandLine {
 
     CLI::App* sign = Add("sign", "sign a release",
                          [this] { return RunSign(sign_, console_); });
-    sign->add_option("RELEASE", sign_.release)->required();
+    sign->add_option("RELEASE", sign_.release, "release directory")->required();
     sign->add_option("--key", sign_.key, "PEM private key")->required();
     sign->add_option("--builder-id", sign_.builder_id,
                      "URI that names who built");
 
     CLI::App* verify = Add("verify", "recompute and check a release",
                            [this] { return RunVerify(verify_, console_); });
-    verify->add_option("RELEASE", verify_.release)->required();
+    verify->add_option("RELEASE", verify_.release, "release directory")
+        ->required();
     verify->add_option("--key", verify_.key, "PEM public key")->required();
   }
 
@@ -213,32 +220,30 @@ class CommandLine {
   }
 
   std::string HelpText() {
-    for (const CLI::App* chosen : app_.get_subcommands()) {
-      while (!chosen->get_subcommands().empty()) {
-        chosen = chosen->get_subcommands().front();
-      }
-      return chosen->help("tally");
+    std::string name = "tally";
+    const CLI::App* chosen = &app_;
+    while (!chosen->get_subcommands().empty()) {
+      // help() adds the last name itself.
+      if (chosen != &app_) name += " " + chosen->get_name();
+      chosen = chosen->get_subcommands().front();
     }
-    return kHelp;
+    return chosen == &app_ ? kHelp : chosen->help(name);
   }
 
-  // UsageFailure adds the nearest known name to CLI11's text.
+  // UsageFailure blames an unknown command before anything else.
   Error UsageFailure(const std::string& what,
-                     const std::vector<std::string>& reversed_args) {
+                     const std::vector<std::string>& args) {
     std::vector<std::string> names;
     for (const CLI::App* app : app_.get_subcommands({})) {
       names.push_back(app->get_name());
     }
     Error error = UsageError(std::string(Trim(what)));
-    if (!reversed_args.empty()) {
-      const std::string& first = reversed_args.back();
-      const bool known = std::ranges::find(names, first) != names.end();
-      const auto nearest = NearestName(first, names);
-      if (!known && !first.starts_with("-")) {
-        error =
-            UsageError("unknown command " + Quote(first) +
-                       (nearest ? ", did you mean '" + *nearest + "'?" : ""));
-      }
+    const auto word = std::ranges::find_if(
+        args, [](const std::string& arg) { return !arg.starts_with("-"); });
+    if (word != args.end() && std::ranges::find(names, *word) == names.end()) {
+      const auto nearest = NearestName(*word, names);
+      error = UsageError("unknown command " + Quote(*word) +
+                         (nearest ? ", did you mean '" + *nearest + "'?" : ""));
     }
     return std::move(error).Hint("tally --help lists the commands");
   }

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <iterator>
 
 #include "cli/commands.h"
 #include "cli/inputs.h"
@@ -15,20 +17,40 @@
 namespace tally {
 namespace {
 
-// CheckReplaceable lets a build replace an earlier release and nothing else.
-Status CheckReplaceable(const fs::path& output) {
+// CheckOutput lets a build replace an earlier release (its own files and
+// nothing else) or an empty directory.
+Result<Existing> CheckOutput(const fs::path& output, Console& console) {
   std::error_code error;
-  if (!fs::exists(output, error)) return Ok();
-  if (!fs::is_directory(output, error)) {
+  if (fs::is_symlink(fs::symlink_status(output, error))) {
+    return UsageError("output " + Quote(output.string()) +
+                      " is a symbolic link, expected a directory or nothing");
+  }
+  if (IsAbsent(output)) return Existing::kRefuse;
+  if (!IsDirectory(output)) {
     return UsageError("output " + Quote(output.string()) +
                       " exists and is not a directory");
   }
-  if (fs::is_empty(output, error) || fs::exists(output / kReleaseJson, error)) {
-    return Ok();
+  TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(output));
+  if (names.empty()) return Existing::kReplace;
+  const Result<LoadedRelease> release = LoadRelease(output);
+  std::string stranger;
+  bool is_signed = false;
+  for (const std::string& name : names) {
+    is_signed = is_signed || name.starts_with(kAttestationsDirectory);
+    if (release && IsOfRelease(release->release, name)) continue;
+    if (stranger.empty()) stranger = name;
   }
-  return UsageError("output " + Quote(output.string()) +
-                    " exists and is not a release, expected a new name or an "
-                    "earlier release");
+  if (!stranger.empty()) {
+    return UsageError("output " + Quote(output.string()) +
+                      " exists and has a file that is not of a release, " +
+                      Quote(stranger) +
+                      ", expected a new name or an earlier release");
+  }
+  if (is_signed) {
+    console.Warn("the release that was at " + Quote(output.string()) +
+                 " was signed; its attestations go with it");
+  }
+  return Existing::kReplace;
 }
 
 // RunRecord has the facts of this run; nothing signed or compared has them.
@@ -54,7 +76,7 @@ Json ReleaseRecord(const fs::path& output, const BuiltRelease& built) {
   }
   const Result<Json> measurements =
       ParseJson(FormatMeasurements(built.targets));
-  return Json::Object{{"release", output.string()},
+  return Json::Object{{"release", PathJson(output)},
                       {"release_digest", built.release.digest.hex()},
                       {"files", std::move(artifacts)},
                       {"targets", *measurements->Find("targets")}};
@@ -64,7 +86,9 @@ Json ReleaseRecord(const fs::path& output, const BuiltRelease& built) {
 std::string Summary(const BuiltRelease& built) {
   std::string text;
   for (const ListedFile& file : built.release.release.files) {
-    if (!file.name.starts_with(kArtifactsDirectory)) continue;
+    if (!file.name.starts_with(std::string(kArtifactsDirectory) + "/")) {
+      continue;
+    }
     std::string name = file.name;
     name.resize(std::max<size_t>(name.size(), 24), ' ');
     text += name + " " + file.sha256.hex().substr(0, 16) + "…  " +
@@ -78,10 +102,30 @@ std::string Summary(const BuiltRelease& built) {
   return text + "release_digest=sha256:" + built.release.digest.hex() + "\n";
 }
 
+// IsInput: what a rebuild begins with.
+bool IsInput(const ListedFile& file) {
+  return file.name == kManifestFile || file.name == kLockFile ||
+         file.name.starts_with(std::string(kSourcesDirectory) + "/");
+}
+
+// CompareInputs looks at the release's own manifest, lock and sources first: a
+// rebuild from changed ones would only show what follows from the change.
+Status CompareInputs(const Release& published,
+                     const std::vector<ListedFile>& found) {
+  std::vector<ListedFile> expected_inputs;
+  std::vector<ListedFile> found_inputs;
+  std::ranges::copy_if(published.files, std::back_inserter(expected_inputs),
+                       IsInput);
+  std::ranges::copy_if(found, std::back_inserter(found_inputs), IsInput);
+  const std::string difference = FirstDifference(expected_inputs, found_inputs);
+  if (difference.empty()) return Ok();
+  return MismatchError("different: " + difference);
+}
+
 // CompareWith says whether a rebuilt release has the bytes of a published one.
 Status CompareWith(const fs::path& release, const LoadedRelease& published,
+                   const std::vector<ListedFile>& found,
                    const BuiltRelease& rebuilt) {
-  TALLY_ASSIGN(const std::vector<ListedFile> found, DescribeFiles(release));
   std::string difference =
       FirstDifference(rebuilt.release.release.files, found);
   if (difference.empty() && published.text != rebuilt.release.text) {
@@ -90,16 +134,26 @@ Status CompareWith(const fs::path& release, const LoadedRelease& published,
                                 "sha256:" + published.digest.hex())
                      .message();
   }
-  if (difference.empty()) return Ok();
-  return MismatchError("different: " + difference);
+  if (!difference.empty()) return MismatchError("different: " + difference);
+  Status checked = CheckFiles(release, published);
+  if (checked) return Ok();
+  return MismatchError("different: " + checked.error().message());
 }
 
 }  // namespace
 
 Status RunBuild(const BuildFlags& flags, Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  TALLY_TRY(CheckReplaceable(flags.output));
+  if (IsDirectory(flags.manifest)) {
+    return UsageError(Quote(flags.manifest.string()) +
+                      " is a directory, expected a manifest")
+        .Hint("a release is built again by: tally rebuild " +
+              flags.manifest.string());
+  }
+  if (flags.output.empty()) return UsageError("the output has no name");
+  TALLY_ASSIGN(const Existing existing, CheckOutput(flags.output, console));
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
+  TALLY_TRY(CheckTargetNames(inputs.manifest));
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));
   TALLY_TRY(RequireStored(inputs.lock, store, inputs.manifest.path));
 
@@ -117,7 +171,7 @@ Status RunBuild(const BuildFlags& flags, Console& console) {
   TALLY_TRY(WriteFileAtomic(staging.path() / kRunJson,
                             AsBytes(RunRecord(took, num_threads).Pretty())));
   // Publish moves everything into place at once, or nothing.
-  TALLY_TRY(staging.Publish());
+  TALLY_TRY(staging.Publish(existing));
 
   WarnAboutCoverage(built.targets, console);
   console.Answer(Summary(built), ReleaseRecord(flags.output, built));
@@ -126,6 +180,10 @@ Status RunBuild(const BuildFlags& flags, Console& console) {
 
 Status RunRebuild(const RebuildFlags& flags, Console& console) {
   TALLY_ASSIGN(const LoadedRelease published, LoadRelease(flags.release));
+  TALLY_ASSIGN(const std::vector<ListedFile> found,
+               DescribeFiles(flags.release));
+  const Status same_inputs = CompareInputs(published.release, found);
+  if (!same_inputs) return Answered(same_inputs.error(), "different", console);
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.release));
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));
   TALLY_TRY(RequireStored(inputs.lock, store, flags.release));
@@ -141,10 +199,12 @@ Status RunRebuild(const RebuildFlags& flags, Console& console) {
                              .num_threads = Threads(flags.num_threads)},
                             directory, console));
   WarnAboutCoverage(rebuilt.targets, console);
-  TALLY_TRY(CompareWith(flags.release, published, rebuilt));
+  const Status same = CompareWith(flags.release, published, found, rebuilt);
+  if (!same) return Answered(same.error(), "different", console);
   console.Answer("same\n",
                  Json::Object{{"result", "same"},
-                              {"release_digest", published.digest.hex()}});
+                              {"release_digest", published.digest.hex()},
+                              {"warnings", WarningsJson(rebuilt.targets)}});
   return Ok();
 }
 

@@ -13,6 +13,10 @@ void Write(std::FILE* file, std::string_view text) {
 
 }  // namespace
 
+Json PathJson(const fs::path& path) {
+  return IsUtf8(path.string()) ? path.string() : Quote(path.string());
+}
+
 void Console::Answer(std::string_view text, const Json& record) {
   if (form_ == OutputForm::kJson) {
     Write(out_, record.Pretty());
@@ -49,6 +53,14 @@ void Console::Line(std::string_view kind, std::string_view text) {
   Write(err_, ": ");
   Write(err_, text);
   Write(err_, "\n");
+}
+
+Status Answered(const Error& error, std::string_view result, Console& console) {
+  if (error.code() == ErrorCode::kMismatch) {
+    console.Answer(
+        "", Json::Object{{"result", result}, {"reason", error.ToString()}});
+  }
+  return error;
 }
 
 TerminalProgress::TerminalProgress(Console* console)

@@ -17,6 +17,10 @@ namespace tally {
 enum class OutputForm { kText, kJson };
 enum class Verbosity { kNormal, kVerbose };
 
+// PathJson returns a path for a record: as it is if it is UTF-8, else quoted
+// with \xNN.
+Json PathJson(const fs::path& path);
+
 class Console {
  public:
   Console(std::FILE* out, std::FILE* err) : out_(out), err_(err) {}
@@ -47,6 +51,11 @@ class Console {
   OutputForm form_ = OutputForm::kText;
   Verbosity verbosity_ = Verbosity::kNormal;
 };
+
+// Answered gives the answer "no" as a record too, if records are wanted, and
+// returns the error that makes the exit status. An error that is not a mismatch
+// is not an answer.
+Status Answered(const Error& error, std::string_view result, Console& console);
 
 // TerminalProgress shows a fetch on stderr: a moving line on a terminal, only
 // the notes elsewhere.

@@ -1,5 +1,6 @@
 #include "cli/inputs.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <thread>
@@ -13,7 +14,7 @@ Result<Inputs> LoadInputs(const fs::path& path) {
   const fs::path manifest_path = ManifestPath(path);
   TALLY_ASSIGN(Manifest manifest, LoadManifest(manifest_path));
   const fs::path lock_path = LockPathFor(manifest_path);
-  if (!fs::exists(lock_path)) {
+  if (IsAbsent(lock_path)) {
     return InputError("no lock at " + Quote(lock_path.string()))
         .Hint("make one: tally lock " + manifest_path.string());
   }
@@ -23,7 +24,7 @@ Result<Inputs> LoadInputs(const fs::path& path) {
 }
 
 fs::path ManifestPath(const fs::path& path) {
-  return fs::is_directory(path) ? path / kManifestFile : path;
+  return IsDirectory(path) ? path / kManifestFile : path;
 }
 
 Result<Store> OpenStore(const StoreFlags& flags) {
@@ -36,13 +37,32 @@ Result<Store> OpenStore(const StoreFlags& flags) {
   return Store::Open(path);
 }
 
-Result<Mirrors> LoadMirrors(const NetworkFlags& flags) {
+Result<Mirrors> LoadMirrors(const Manifest& manifest,
+                            const NetworkFlags& flags) {
+  std::vector<std::string> archives;
+  for (const ArchiveSpec& archive : manifest.archives) {
+    archives.push_back(archive.name);
+  }
   Mirrors mirrors;
   for (const std::string& text : flags.mirrors) {
     TALLY_ASSIGN(MirrorOption option, ParseMirrorOption(text));
+    if (!option.archive.empty() &&
+        std::ranges::find(archives, option.archive) == archives.end()) {
+      const auto nearest = NearestName(option.archive, archives);
+      return UsageError("--mirror names archive " + Quote(option.archive) +
+                        ", which the manifest does not have" +
+                        (nearest ? ", did you mean '" + *nearest + "'?" : ""));
+    }
     mirrors.options.push_back(std::move(option));
   }
-  TALLY_ASSIGN(mirrors.sources, LoadAptSources("/"));
+  // A mirror for every archive is the only place asked: APT's files, which may
+  // be odd, are then none of our business.
+  const auto for_every_archive = [](const MirrorOption& option) {
+    return option.archive.empty();
+  };
+  if (std::ranges::none_of(mirrors.options, for_every_archive)) {
+    TALLY_ASSIGN(mirrors.sources, LoadAptSources("/"));
+  }
   return mirrors;
 }
 
@@ -64,7 +84,7 @@ Status RequireStored(const Lock& lock, const Store& store,
   if (num_missing == 0) return Ok();
   return InputError(std::to_string(num_missing) + " of " +
                     std::to_string(lock.packages.size()) +
-                    " packages are not in the store, the first is " +
+                    " packages are not in the store whole, the first is " +
                     Quote(first))
       .Hint("bring them: tally fetch " + manifest.string());
 }

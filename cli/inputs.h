@@ -24,7 +24,9 @@ fs::path ManifestPath(const fs::path& path);
 
 Result<Store> OpenStore(const StoreFlags& flags);
 
-Result<Mirrors> LoadMirrors(const NetworkFlags& flags);
+// LoadMirrors refuses a mirror for an archive that the manifest does not have.
+Result<Mirrors> LoadMirrors(const Manifest& manifest,
+                            const NetworkFlags& flags);
 
 FetchOptions MakeFetchOptions(const NetworkFlags& flags,
                               FetchProgress* progress);

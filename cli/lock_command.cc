@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "common/text.h"
+#include "release/release.h"
 
 namespace tally {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // PreviousLock returns the lock that is there already, if it can be read. One
 // of another format epoch or with a syntax error is replaced, not an obstacle.
 std::optional<Lock> PreviousLock(const fs::path& path, Console& console) {
-  if (!fs::exists(path)) return std::nullopt;
+  if (IsAbsent(path)) return std::nullopt;
   Result<Lock> lock = LoadLock(path);
   if (lock) return std::move(lock).value();
   console.Warn("the lock that is there is not used: " +
@@ -34,7 +35,7 @@ Status RunLock(const LockFlags& flags, Console& console) {
   const std::optional<Lock> previous = PreviousLock(lock_path, console);
 
   TALLY_ASSIGN(Store store, OpenStore(flags.store));
-  TALLY_ASSIGN(Mirrors mirrors, LoadMirrors(flags.network));
+  TALLY_ASSIGN(Mirrors mirrors, LoadMirrors(manifest, flags.network));
   TerminalProgress progress(&console);
   TALLY_ASSIGN(const Lock lock,
                MakeLock(manifest, previous ? &*previous : nullptr, store,
@@ -51,16 +52,21 @@ Status RunLock(const LockFlags& flags, Console& console) {
   if (!unchanged) TALLY_TRY(WriteFileAtomic(lock_path, AsBytes(text)));
   console.Answer(lock_path.string() + (unchanged ? ": unchanged, " : ": ") +
                      Counted(lock.packages.size(), "package") + "\n",
-                 Json::Object{{"lock", lock_path.string()},
+                 Json::Object{{"lock", PathJson(lock_path)},
                               {"changed", !unchanged},
                               {"packages", uint64_t{lock.packages.size()}}});
   return Ok();
 }
 
 Status RunFetch(const FetchFlags& flags, Console& console) {
+  if (IsDirectory(flags.manifest)) {
+    TALLY_ASSIGN(const LoadedRelease release, LoadRelease(flags.manifest));
+    console.Detail("release digest " + release.digest.hex());
+  }
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
   TALLY_ASSIGN(Store store, OpenStore(flags.store));
-  TALLY_ASSIGN(const Mirrors mirrors, LoadMirrors(flags.network));
+  TALLY_ASSIGN(const Mirrors mirrors,
+               LoadMirrors(inputs.manifest, flags.network));
   TerminalProgress progress(&console);
   TALLY_ASSIGN(const FetchReport report,
                FetchLocked(inputs.lock, store, mirrors,

@@ -6,7 +6,7 @@
 
 #include "builder/images.h"
 #include "common/text.h"
-#include "formats/verity.h"
+#include "formats/ovmf.h"
 #include "measure/nitro.h"
 #include "measure/snp.h"
 
@@ -25,30 +25,26 @@ const Coverage* FindCoverage(const std::vector<Coverage>& coverage,
   return found == coverage.end() ? nullptr : &*found;
 }
 
-// Bind records one artifact, with a warning if nothing binds it.
+// Bind records what a measurer says about one artifact.
 void Bind(const std::string& artifact, const Coverage& coverage,
           MeasuredTarget* target) {
-  const std::string bound_by =
-      coverage.registers.empty() ? "" : coverage.registers.front();
-  target->coverage.push_back({.artifact = artifact, .bound_by = bound_by});
-  if (bound_by.empty()) {
-    target->warnings.push_back(artifact + ": not covered; " + coverage.why_not);
-  }
+  target->coverage.push_back(
+      {.artifact = artifact,
+       .bound_by = coverage.registers.empty() ? "" : coverage.registers.front(),
+       .why_not = coverage.why_not});
 }
 
 // BindThroughCmdline records what the root hash in the command line binds, if
 // the command line itself is bound.
 void BindThroughCmdline(const Coverage& cmdline, MeasuredTarget* target) {
+  const bool bound = !cmdline.registers.empty();
   for (const char* artifact : {kRootArtifact, kVerityArtifact, kDiskArtifact}) {
-    const bool bound = !cmdline.registers.empty();
     target->coverage.push_back(
-        {.artifact = artifact, .bound_by = bound ? kCmdlineArtifact : ""});
-    if (!bound) {
-      target->warnings.push_back(
-          std::string(artifact) +
-          ": not covered; its root hash is in the command line, which is not "
-          "covered");
-    }
+        {.artifact = artifact,
+         .bound_by = bound ? kCmdlineArtifact : "",
+         .why_not = bound ? ""
+                          : "its root hash is in the command line, which is "
+                            "not covered"});
   }
 }
 
@@ -85,7 +81,8 @@ Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
   TALLY_ASSIGN(const VcpuType vcpu_type, FindVcpuType(target.vcpu_type));
   launch.vcpu_signature = vcpu_type.signature();
   TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
-  if (layout.kernel_hashes && layout.Find(OvmfSectionKind::kKernelHashes)) {
+  if (launch.vmm == SnpVmm::kQemu && layout.kernel_hashes &&
+      layout.Find(OvmfSectionKind::kKernelHashes)) {
     launch.kernel_hashes = HashKernelInputs(
         boot.kernel.bytes(), boot.initrd.bytes(),
         boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view());
@@ -169,7 +166,8 @@ Json TargetRecord(const MeasuredTarget& target) {
     coverage[bound.artifact] =
         bound.bound_by.empty() ? Json() : Json(bound.bound_by);
   }
-  Json::Array warnings(target.warnings.begin(), target.warnings.end());
+  const std::vector<std::string> lines = CoverageWarnings(target);
+  Json::Array warnings(lines.begin(), lines.end());
   return Json::Object{{"name", target.name},
                       {"platform", target.platform},
                       {"profile", target.profile},
@@ -179,6 +177,18 @@ Json TargetRecord(const MeasuredTarget& target) {
 }
 
 }  // namespace
+
+Status CheckTargetNames(const Manifest& manifest) {
+  for (const TargetSpec& target : manifest.targets) {
+    if (!target.snp) continue;
+    const Result<VcpuType> type = FindVcpuType(target.snp->vcpu_type);
+    if (!type) {
+      return InputError(At(manifest, target.where) + ": " +
+                        type.error().message());
+    }
+  }
+  return Ok();
+}
 
 Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
                                                    const fs::path& artifacts) {
@@ -192,15 +202,42 @@ Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
                                             "'");
     }
     for (MeasuredTarget& cell : *cells) {
-      if (spec.require_full_coverage && !cell.warnings.empty()) {
+      const std::vector<std::string> warnings = CoverageWarnings(cell);
+      if (spec.require_full_coverage && !warnings.empty()) {
         return InputError(At(manifest, spec.where) + ": target '" + spec.name +
-                          "' requires full coverage, but " +
-                          cell.warnings.front());
+                          "' requires full coverage, but " + warnings.front());
       }
       all.push_back(std::move(cell));
     }
   }
   return all;
+}
+
+std::vector<std::string> CoverageWarnings(const MeasuredTarget& target) {
+  std::vector<std::string> warnings;
+  for (const BoundArtifact& artifact : target.coverage) {
+    if (!artifact.bound_by.empty()) continue;
+    warnings.push_back(artifact.artifact + ": not covered; " +
+                       artifact.why_not);
+  }
+  return warnings;
+}
+
+std::vector<std::string> CoverageSummary(const MeasuredTarget& target) {
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> artifacts;
+  for (const BoundArtifact& artifact : target.coverage) {
+    if (!artifact.bound_by.empty()) continue;
+    std::vector<std::string>& names = artifacts[artifact.why_not];
+    if (names.empty()) reasons.push_back(artifact.why_not);
+    names.push_back(artifact.artifact);
+  }
+  std::vector<std::string> lines;
+  for (const std::string& reason : reasons) {
+    lines.push_back("not covered: " + Join(artifacts[reason], ", ") + " (" +
+                    reason + ")");
+  }
+  return lines;
 }
 
 std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets) {

@@ -24,6 +24,7 @@ struct MeasuredRegister {
 struct BoundArtifact {
   std::string artifact;
   std::string bound_by;
+  std::string why_not;  // if nothing does
 };
 
 // MeasuredTarget is one cell of a target's matrix.
@@ -33,8 +34,19 @@ struct MeasuredTarget {
   Json profile;
   std::vector<MeasuredRegister> registers;
   std::vector<BoundArtifact> coverage;
-  std::vector<std::string> warnings;
 };
+
+// CoverageWarnings returns a line for every artifact of the target that boots
+// but is bound by nothing: "kernel: not covered; …".
+std::vector<std::string> CoverageWarnings(const MeasuredTarget& target);
+
+// CoverageSummary returns the same for people, a line a reason: "not covered:
+// kernel, initrd (…)".
+std::vector<std::string> CoverageSummary(const MeasuredTarget& target);
+
+// CheckTargetNames refuses targets that no measurer knows, with their place in
+// the manifest, before anything is built.
+Status CheckTargetNames(const Manifest& manifest);
 
 // MeasureTargets measures the artifacts in `artifacts` for every target. A
 // target that requires full coverage and does not have it is an InputError.

@@ -1,7 +1,7 @@
 #include "cli/release_builder.h"
 
+#include <algorithm>
 #include <chrono>
-#include <set>
 
 #include "builder/files_json.h"
 #include "builder/images.h"
@@ -117,6 +117,19 @@ Result<LoadedRelease> WriteReleaseJson(const Inputs& inputs,
   return loaded;
 }
 
+// UniqueWarnings: the cells of one target mostly share theirs.
+std::vector<std::string> UniqueWarnings(
+    const std::vector<MeasuredTarget>& targets) {
+  std::vector<std::string> lines;
+  for (const MeasuredTarget& target : targets) {
+    for (const std::string& warning : CoverageSummary(target)) {
+      const std::string line = "target '" + target.name + "': " + warning;
+      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
@@ -169,14 +182,18 @@ Result<SbomTexts> DescribeInSboms(const Inputs& inputs,
                    .spdx = FormatSpdx(document)};
 }
 
+Json WarningsJson(const std::vector<MeasuredTarget>& targets) {
+  Json::Array warnings;
+  for (const std::string& warning : UniqueWarnings(targets)) {
+    warnings.emplace_back(warning);
+  }
+  return warnings;
+}
+
 void WarnAboutCoverage(const std::vector<MeasuredTarget>& targets,
                        Console& console) {
-  std::set<std::string> seen;
-  for (const MeasuredTarget& target : targets) {
-    for (const std::string& warning : target.warnings) {
-      const std::string line = "target '" + target.name + "': " + warning;
-      if (seen.insert(line).second) console.Warn(line);
-    }
+  for (const std::string& warning : UniqueWarnings(targets)) {
+    console.Warn(warning);
   }
 }
 

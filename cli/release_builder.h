@@ -29,14 +29,17 @@ struct BuiltRelease {
 Result<BuiltRelease> BuildRelease(const ReleaseInputs& inputs,
                                   const fs::path& directory, Console& console);
 
-// DescribeInSboms returns the two SBOM documents' texts for a release whose
-// artifacts have the given digests.
 struct SbomTexts {
   std::string cyclonedx;
   std::string spdx;
 };
+// DescribeInSboms returns the two SBOM documents for a release whose artifacts
+// have the given digests.
 Result<SbomTexts> DescribeInSboms(const Inputs& inputs,
                                   const std::vector<ListedFile>& artifacts);
+
+// WarningsJson returns the same warnings for a record.
+Json WarningsJson(const std::vector<MeasuredTarget>& targets);
 
 // WarnAboutCoverage prints every target's warnings, once each.
 void WarnAboutCoverage(const std::vector<MeasuredTarget>& targets,

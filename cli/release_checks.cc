@@ -1,9 +1,8 @@
 #include "cli/release_checks.h"
 
-#include "builder/images.h"
+#include "cli/image_checks.h"
 #include "cli/release_builder.h"
 #include "common/text.h"
-#include "formats/verity.h"
 
 namespace tally {
 namespace {
@@ -41,26 +40,6 @@ Status CheckDocument(const fs::path& directory, const char* name,
                        " is not what follows from the artifacts and the lock");
 }
 
-// CheckRoot: the root hash in the command line is that of the root image.
-Status CheckRoot(const fs::path& artifacts) {
-  TALLY_ASSIGN(const MappedFile root,
-               MappedFile::Open(artifacts / kRootArtifact));
-  TALLY_ASSIGN(const MappedFile verity,
-               MappedFile::Open(artifacts / kVerityArtifact));
-  TALLY_ASSIGN(const std::string cmdline,
-               ReadTextFile(artifacts / kCmdlineArtifact, 1 << 16));
-  TALLY_ASSIGN(const VerityRootHash root_hash,
-               VerifyVerity(root.bytes(), verity.bytes()));
-  const std::string wanted = "roothash=" + root_hash.hex();
-  for (const std::string& word : Split(cmdline, ' ')) {
-    if (!word.starts_with("roothash=")) continue;
-    if (word == wanted) return Ok();
-    return DigestMismatch("the command line names another root",
-                          word.substr(word.find('=') + 1), root_hash.hex());
-  }
-  return MismatchError("the command line names no root hash");
-}
-
 std::vector<ListedFile> ArtifactsOf(const Release& release) {
   std::vector<ListedFile> artifacts;
   for (const ListedFile& file : release.files) {
@@ -79,7 +58,7 @@ Result<std::vector<MeasuredTarget>> CheckRelease(const fs::path& directory,
   TALLY_TRY(CheckFiles(directory, release));
   TALLY_TRY(CheckInputs(release.release, inputs));
   const fs::path artifacts = directory / kArtifactsDirectory;
-  if (inputs.manifest.disk) TALLY_TRY(CheckRoot(artifacts));
+  TALLY_TRY(CheckImages(directory, inputs));
 
   TALLY_ASSIGN(std::vector<MeasuredTarget> targets,
                MeasureTargets(inputs.manifest, artifacts));

@@ -1,12 +1,15 @@
 // tally keygen, tally sign, tally verify.
 
 #include <algorithm>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/measure_targets.h"
 #include "cli/release_builder.h"
 #include "cli/release_checks.h"
+#include "common/check.h"
+#include "common/hash.h"
 #include "common/text.h"
 #include "release/release.h"
 #include "sbom/components.h"
@@ -17,11 +20,49 @@
 namespace tally {
 namespace {
 
-constexpr char kBundleName[] = "release.sigstore.json";
+constexpr char kBundleSuffix[] = ".sigstore.json";
 constexpr uint64_t kMaxBundleBytes = 64 << 20;
 
-fs::path BundlePath(const fs::path& release) {
-  return release / kAttestationsDirectory / kBundleName;
+// BundleName is of the key, so that signing with another one adds a signature.
+std::string BundleName(const PublicKey& key) {
+  return "release." + Sha256(key.spki()).hex().substr(0, 16) + kBundleSuffix;
+}
+
+// BundlesOf returns the names of a release's bundles, that of `key` first.
+Result<std::vector<std::string>> BundlesOf(const fs::path& release,
+                                           const PublicKey& key) {
+  std::vector<std::string> names;
+  const fs::path directory = release / kAttestationsDirectory;
+  if (IsAbsent(directory)) return names;
+  TALLY_ASSIGN(names, ListFiles(directory));
+  std::erase_if(names, [](const std::string& name) {
+    return !name.ends_with(kBundleSuffix);
+  });
+  const std::string own = BundleName(key);
+  std::stable_partition(names.begin(), names.end(),
+                        [&](const std::string& name) { return name == own; });
+  return names;
+}
+
+// FindStatement returns what `key` signed about a release, whatever the bundle
+// is called.
+Result<VerifiedStatement> FindStatement(const fs::path& release,
+                                        const PublicKey& key) {
+  TALLY_ASSIGN(const std::vector<std::string> names, BundlesOf(release, key));
+  std::optional<Error> first_failure;
+  for (const std::string& name : names) {
+    const fs::path path = release / kAttestationsDirectory / name;
+    TALLY_ASSIGN(const std::string text, ReadTextFile(path, kMaxBundleBytes));
+    Result<VerifiedStatement> verified = VerifyBundle(text, key);
+    if (verified) return verified;
+    if (first_failure) continue;
+    first_failure =
+        std::move(verified).error().While("verifying " + Quote(path.string()));
+  }
+  if (first_failure) return *first_failure;
+  return MismatchError(
+      "the release is not signed: it has no " +
+      Quote(std::string(kAttestationsDirectory) + "/*" + kBundleSuffix));
 }
 
 // Subjects are all files of a release, and release.json itself.
@@ -92,6 +133,28 @@ Status CheckStatement(const VerifiedStatement& verified,
   return Ok();
 }
 
+// Verify is everything that has to be true of a signed release.
+Result<std::vector<MeasuredTarget>> Verify(const fs::path& directory,
+                                           const LoadedRelease& release,
+                                           const PublicKey& key) {
+  TALLY_ASSIGN(const VerifiedStatement verified, FindStatement(directory, key));
+  // The files before what they say: a changed manifest is a changed file first.
+  TALLY_TRY(CheckFiles(directory, release));
+  TALLY_ASSIGN(const Inputs inputs, LoadInputs(directory));
+  TALLY_TRY(CheckStatement(verified, release, inputs));
+  return CheckRelease(directory, release, inputs);
+}
+
+// WriteNewFile creates a file; one that is there already is an error.
+Status WriteNewFile(const fs::path& path, std::string_view text,
+                    unsigned mode) {
+  TALLY_ASSIGN(FileSink sink, FileSink::Create(path, mode));
+  TALLY_TRY(sink.Append(AsBytes(text)));
+  TALLY_ASSIGN(const FileDigest written, sink.Close());
+  TALLY_CHECK(written.size_bytes == text.size());
+  return Ok();
+}
+
 }  // namespace
 
 Status RunKeygen(const KeygenFlags& flags, Console& console) {
@@ -100,22 +163,22 @@ Status RunKeygen(const KeygenFlags& flags, Console& console) {
     public_path = flags.private_key;
     public_path.replace_extension(".pub");
   }
-  for (const fs::path& path : {flags.private_key, public_path}) {
-    if (!fs::exists(path)) continue;
-    return UsageError(Quote(path.string()) +
-                      " exists, a key is never overwritten");
-  }
   if (public_path == flags.private_key) {
     return UsageError("the private and the public key have the same name");
   }
+  for (const fs::path& path : {flags.private_key, public_path}) {
+    if (IsAbsent(path)) continue;
+    return UsageError(Quote(path.string()) +
+                      " exists, a key is never overwritten");
+  }
   TALLY_ASSIGN(const KeyPair pair, GenerateKey(flags.type));
-  TALLY_TRY(
-      WriteFileAtomic(flags.private_key, AsBytes(pair.private_pem), 0600));
-  TALLY_TRY(WriteFileAtomic(public_path, AsBytes(pair.public_pem)));
+  // The public half first: should the second file fail, no secret lies around.
+  TALLY_TRY(WriteNewFile(public_path, pair.public_pem, 0644));
+  TALLY_TRY(WriteNewFile(flags.private_key, pair.private_pem, 0600));
   console.Answer("private_key=" + flags.private_key.string() +
                      "\npublic_key=" + public_path.string() + "\n",
-                 Json::Object{{"private_key", flags.private_key.string()},
-                              {"public_key", public_path.string()}});
+                 Json::Object{{"private_key", PathJson(flags.private_key)},
+                              {"public_key", PathJson(public_path)}});
   return Ok();
 }
 
@@ -130,41 +193,29 @@ Status RunSign(const SignFlags& flags, Console& console) {
   if (!flags.builder_id.empty()) provenance.builder_id = flags.builder_id;
   TALLY_ASSIGN(const std::string statement, FormatStatement(provenance));
   TALLY_ASSIGN(const std::string bundle, SignBundle(statement, signer));
-  const fs::path path = BundlePath(flags.release);
+  const fs::path path =
+      flags.release / kAttestationsDirectory / BundleName(signer.public_key());
   TALLY_TRY(CreateDirectories(path.parent_path()));
   TALLY_TRY(WriteFileAtomic(path, AsBytes(bundle)));
   WarnAboutCoverage(targets, console);
   console.Answer("signed sha256:" + release.digest.hex() +
                      "\nbundle=" + path.string() + "\n",
                  Json::Object{{"release_digest", release.digest.hex()},
-                              {"bundle", path.string()}});
+                              {"bundle", PathJson(path)},
+                              {"warnings", WarningsJson(targets)}});
   return Ok();
 }
 
 Status RunVerify(const VerifyFlags& flags, Console& console) {
   TALLY_ASSIGN(const PublicKey key, PublicKey::Load(flags.key));
   TALLY_ASSIGN(const LoadedRelease release, LoadRelease(flags.release));
-  const fs::path bundle_path = BundlePath(flags.release);
-  if (!fs::exists(bundle_path)) {
-    return MismatchError(
-        "the release is not signed: it has no " +
-        Quote(std::string(kAttestationsDirectory) + "/" + kBundleName));
-  }
-  TALLY_ASSIGN(const std::string bundle,
-               ReadTextFile(bundle_path, kMaxBundleBytes));
-  Result<VerifiedStatement> verified = VerifyBundle(bundle, key);
-  if (!verified) {
-    return std::move(verified).error().While("verifying " +
-                                             Quote(bundle_path.string()));
-  }
-  TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.release));
-  TALLY_TRY(CheckStatement(*verified, release, inputs));
-  TALLY_ASSIGN(const std::vector<MeasuredTarget> targets,
-               CheckRelease(flags.release, release, inputs));
-  WarnAboutCoverage(targets, console);
+  const Result<std::vector<MeasuredTarget>> targets =
+      Verify(flags.release, release, key);
+  if (!targets) return Answered(targets.error(), "not verified", console);
+  WarnAboutCoverage(*targets, console);
 
   size_t num_values = 0;
-  for (const MeasuredTarget& target : targets) {
+  for (const MeasuredTarget& target : *targets) {
     num_values += target.registers.size();
   }
   console.Answer(
@@ -180,8 +231,9 @@ Status RunVerify(const VerifyFlags& flags, Console& console) {
                    {"version", release.release.version},
                    {"release_digest", release.digest.hex()},
                    {"key_hint", key.hint()},
-                   {"files", uint64_t{release.release.files.size()}},
-                   {"measurements", uint64_t{num_values}}});
+                   {"num_files", uint64_t{release.release.files.size()}},
+                   {"num_measurements", uint64_t{num_values}},
+                   {"warnings", WarningsJson(*targets)}});
   return Ok();
 }
 

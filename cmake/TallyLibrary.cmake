@@ -20,4 +20,7 @@ function(tally_library folder)
   target_include_directories(tally_${folder} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(tally_${folder} ${ARGN})
   target_link_libraries(tally_${folder} PRIVATE tally_warnings)
+  # The program's bytes do not depend on where it was built.
+  target_compile_options(tally_${folder} PRIVATE
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 endfunction()

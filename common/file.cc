@@ -16,6 +16,7 @@
 #include "common/check.h"
 #include "common/descriptor.h"
 #include "common/hash.h"
+#include "common/interrupt.h"
 #include "common/text.h"
 
 namespace tally {
@@ -220,6 +221,7 @@ Result<FileSink> FileSink::Create(const fs::path& path, unsigned mode) {
 }
 
 Status FileSink::Append(ByteSpan bytes) {
+  TALLY_TRY(CheckInterrupted());
   state_->hasher.Update(bytes);
   state_->size_bytes += bytes.size();
   return WriteAll(state_->descriptor.get(), bytes, state_->path);
@@ -322,13 +324,15 @@ Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   return IoError("cannot lock " + Quote(state->path.string()));
 }
 
-Status StagingDirectory::Publish() {
+Status StagingDirectory::Publish(Existing existing) {
   const fs::path parent = ParentOf(state_->destination);
   // Files were synced when they were closed; now the names.
   std::error_code error;
   for (fs::recursive_directory_iterator at(state_->path, error), end;
        !error && at != end; at.increment(error)) {
-    if (at->is_directory(error)) TALLY_TRY(SyncDirectory(at->path()));
+    const bool directory = at->is_directory(error);
+    if (error) break;
+    if (directory) TALLY_TRY(SyncDirectory(at->path()));
   }
   if (error) return ErrnoError(Named("read", state_->path), error.value());
   TALLY_TRY(SyncDirectory(state_->path));
@@ -339,7 +343,7 @@ Status StagingDirectory::Publish() {
     state_->published = true;
     return SyncDirectory(parent);
   }
-  if (errno != EEXIST) {
+  if (errno != EEXIST || existing == Existing::kRefuse) {
     return ErrnoError(Named("rename to", state_->destination), errno);
   }
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
@@ -373,6 +377,16 @@ TemporaryDirectory& TemporaryDirectory::operator=(
 
 TemporaryDirectory::~TemporaryDirectory() {
   if (!path_.empty()) RemoveTree(path_);
+}
+
+bool IsAbsent(const fs::path& path) {
+  std::error_code error;
+  return !fs::exists(path, error) && !error;
+}
+
+bool IsDirectory(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
 }
 
 Status CreateDirectories(const fs::path& path) {

@@ -35,7 +35,8 @@ struct FileDigest {
 };
 Result<FileDigest> DigestFile(const fs::path& path);
 
-// MappedFile maps a regular file for reading.
+// MappedFile maps a regular file for reading. Nobody else may write to the file
+// meanwhile: what they write shows through.
 class MappedFile {
  public:
   static Result<MappedFile> Open(const fs::path& path);
@@ -44,7 +45,7 @@ class MappedFile {
   ~MappedFile();
 
   // bytes are valid for the life of this object. If somebody truncates the file
-  // meanwhile, reading them kills the process: map only files that are ours.
+  // meanwhile, reading them kills the process.
   ByteSpan bytes() const { return {data_, size_bytes_}; }
 
  private:
@@ -73,6 +74,9 @@ class FileSink : public ByteSink {
   std::unique_ptr<State> state_;
 };
 
+// Existing says what may happen to a directory that is there already.
+enum class Existing { kReplace, kRefuse };
+
 // StagingDirectory is a directory that becomes `destination` in one rename, or
 // never existed.
 //
@@ -88,9 +92,9 @@ class StagingDirectory {
 
   const fs::path& path() const;
 
-  // Publish syncs everything and renames. An existing destination is replaced
-  // in one exchange; whether that is allowed is for the caller to decide first.
-  Status Publish();
+  // Publish syncs everything and renames. What is at the destination by then is
+  // replaced in one exchange, or an error, as `existing` says.
+  Status Publish(Existing existing);
 
  private:
   struct State;
@@ -111,6 +115,11 @@ class TemporaryDirectory {
   explicit TemporaryDirectory(fs::path path) : path_(std::move(path)) {}
   fs::path path_;
 };
+
+// IsAbsent: there is no such file (and not just one that we may not see).
+bool IsAbsent(const fs::path& path);
+// IsDirectory follows symbolic links; a path that cannot be looked at is none.
+bool IsDirectory(const fs::path& path);
 
 // CreateDirectories makes `path` and its parents with mode 0755.
 Status CreateDirectories(const fs::path& path);

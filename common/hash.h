@@ -11,8 +11,7 @@ namespace tally {
 
 // Hasher<D> hashes a stream into a D, one of the three Sha…Digest types.
 //
-// Move-only. After Finish() or a copy of the state by Clone(), the object can
-// be used again from the empty stream, or from the cloned point.
+// Move-only. After Finish() it can be used again, from the empty stream.
 template <typename D>
 class Hasher {
  public:

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "common/check.h"
 #include "common/text.h"
 #include "formats/crc32.h"
 #include "formats/gpt_names.h"
@@ -268,6 +269,22 @@ Result<GptPlan> PlanGpt(const Uuid& disk_guid,
   backup.Raw(EncodeHeaderSector(BackupOf(header)));
   plan.backup = std::move(backup).Take();
   return plan;
+}
+
+Status WriteGptDisk(const GptPlan& plan, const std::vector<ByteSpan>& contents,
+                    ByteSink& sink) {
+  TALLY_CHECK(contents.size() == plan.partition_offsets.size());
+  TALLY_TRY(sink.Append(plan.primary));
+  uint64_t at = plan.primary.size();
+  for (size_t i = 0; i < contents.size(); ++i) {
+    TALLY_CHECK(plan.partition_offsets[i] >= at);
+    TALLY_TRY(AppendZeros(sink, plan.partition_offsets[i] - at));
+    TALLY_TRY(sink.Append(contents[i]));
+    at = plan.partition_offsets[i] + contents[i].size();
+  }
+  TALLY_CHECK(plan.backup_offset >= at);
+  TALLY_TRY(AppendZeros(sink, plan.backup_offset - at));
+  return sink.Append(plan.backup);
 }
 
 Result<Gpt> ParseGpt(ByteSpan disk) {

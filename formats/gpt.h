@@ -64,6 +64,11 @@ struct GptPlan {
 Result<GptPlan> PlanGpt(const Uuid& disk_guid,
                         const std::vector<GptPartition>& partitions);
 
+// WriteGptDisk writes the whole disk: the tables, and `contents`, one for each
+// partition and no larger than it.
+Status WriteGptDisk(const GptPlan& plan, const std::vector<ByteSpan>& contents,
+                    ByteSink& sink);
+
 // Gpt is a partition table as read from a disk.
 struct Gpt {
   Uuid disk_guid;

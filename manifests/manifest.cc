@@ -97,7 +97,7 @@ PayloadSpec ReadPayload(YamlReader& reader, const YamlNode& node) {
 
 DiskSpec ReadDisk(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "disk", {"cmdline"});
-  return {.cmdline = map.Text("cmdline", kCommandLine)};
+  return {.cmdline = map.Text("cmdline", kDiskCommandLine)};
 }
 
 EifSpec ReadEif(YamlReader& reader, const YamlNode& node) {

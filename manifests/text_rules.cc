@@ -202,6 +202,16 @@ constexpr TextRule kCommandLine = {
       static_assert(kMaxCommandLine == 1536);
       return IsPrintable(text) && text.size() <= kMaxCommandLine;
     }};
+constexpr TextRule kDiskCommandLine = {
+    "1 to 1536 printable ASCII characters with closed quotes, without "
+    "roothash= "
+    "and systemd.verity…, which the build adds",
+    [](std::string_view text) {
+      return kCommandLine.accepts(text) &&
+             std::ranges::count(text, '"') % 2 == 0 &&
+             text.find("roothash=") == std::string_view::npos &&
+             text.find("systemd.verity") == std::string_view::npos;
+    }};
 constexpr TextRule kMode = {
     "four octal digits in quotes, as in \"0755\"", [](std::string_view text) {
       return text.size() == 4 && std::ranges::all_of(text, [](char c) {

@@ -48,6 +48,7 @@ extern const TextRule kLinkTarget;
 extern const TextRule kAnyText;
 extern const TextRule kArgument;
 extern const TextRule kCommandLine;
+extern const TextRule kDiskCommandLine;  // less what the build adds
 extern const TextRule kMode;       // four octal digits
 extern const TextRule kPrintable;  // printable ASCII, not empty
 extern const TextRule kSha256Hex;

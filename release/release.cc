@@ -32,12 +32,6 @@ bool IsPlainPath(const std::string& name) {
   return name.find('\0') == std::string::npos;
 }
 
-// IsAbsent: no such file, and not just one that we may not see.
-bool IsAbsent(const fs::path& path) {
-  std::error_code error;
-  return !fs::exists(path, error) && !error;
-}
-
 Result<ListedFile> ParseFile(const Json& value) {
   JsonFields fields("release.json: file", value);
   ListedFile file;
@@ -59,7 +53,7 @@ Result<Release> ParseFields(const Json& json) {
   const int64_t version = fields.Integer("tally_release");
   release.name = fields.Text("name");
   release.version = fields.Text("version");
-  release.format_epoch = static_cast<int>(fields.Unsigned("format_epoch"));
+  const uint64_t format_epoch = fields.Unsigned("format_epoch");
   const std::string manifest = fields.Text("manifest_sha256");
   const std::string lock = fields.Text("lock_sha256");
   const Json::Array& files = fields.Array("files");
@@ -69,6 +63,12 @@ Result<Release> ParseFields(const Json& json) {
                       std::to_string(version) + ", expected " +
                       std::to_string(kReleaseVersion));
   }
+  if (format_epoch > 1'000'000) {
+    return InputError("release.json: format_epoch is " +
+                      std::to_string(format_epoch) +
+                      ", expected at most 1000000");
+  }
+  release.format_epoch = static_cast<int>(format_epoch);
   TALLY_ASSIGN(release.manifest_sha256, Sha256Digest::FromHex(manifest));
   TALLY_ASSIGN(release.lock_sha256, Sha256Digest::FromHex(lock));
   for (const Json& value : files) {
@@ -137,6 +137,12 @@ Result<LoadedRelease> LoadRelease(const fs::path& directory) {
   if (IsAbsent(path)) {
     return InputError(Quote(directory.string()) +
                       " is not a release: it has no release.json");
+  }
+  // The directory may be somebody else's: no link may lead out of it.
+  Result<std::vector<std::string>> names = ListFiles(directory);
+  if (!names) {
+    return std::move(names).error().While("looking at release " +
+                                          Quote(directory.string()));
   }
   LoadedRelease loaded;
   TALLY_ASSIGN(loaded.text, ReadTextFile(path, kMaxReleaseJsonBytes));
@@ -214,6 +220,11 @@ std::string FirstDifference(const std::vector<ListedFile>& expected,
     ++e, ++g;
   }
   return "";
+}
+
+bool IsOfRelease(const Release& release, const std::string& name) {
+  return IsVolatile(name) || IsDerived(name) ||
+         std::ranges::binary_search(release.files, name, {}, &ListedFile::name);
 }
 
 bool IsVolatile(const std::string& name) {

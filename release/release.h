@@ -58,7 +58,8 @@ struct LoadedRelease {
   std::string text;
   Sha256Digest digest;  // the release digest
 };
-// LoadRelease reads release.json of a release directory.
+// LoadRelease reads release.json of a release directory, which must hold plain
+// files and directories only.
 Result<LoadedRelease> LoadRelease(const fs::path& directory);
 
 // DescribeFiles lists the files below `directory` that belong into
@@ -77,6 +78,10 @@ Status CheckFiles(const fs::path& directory, const LoadedRelease& release);
 // nothing does: "artifacts/disk.img\n  expected …\n       got …".
 std::string FirstDifference(const std::vector<ListedFile>& expected,
                             const std::vector<ListedFile>& got);
+
+// IsOfRelease says whether a path of the directory belongs to the release:
+// listed, derived, or volatile.
+bool IsOfRelease(const Release& release, const std::string& name);
 
 // IsVolatile says whether a path of a release is not part of what is compared:
 // run.json and attestations/.

@@ -75,7 +75,7 @@ TEST(DebData, RejectsWhatIsNotAPackage) {
             "package: has no member 'data.tar'");
   EXPECT_EQ(DataError(MakeAr({{"debian-binary", ToBytes(AsBytes("2.0\n"))},
                               {"surprise", Bytes(4)}})),
-            "package: found member 'surprise', expected 'data.tar'");
+            "package: found member 'surprise', expected 'control.tar'");
 }
 
 TEST(DebControl, HasControlAndScripts) {

@@ -221,7 +221,7 @@ TEST_F(Fetch, OfflineNamesWhatIsMissing) {
   EXPECT_EQ(result.error().message(),
             "network access is refused, and 'f' is not in the store");
   EXPECT_THAT(result.error().hints(),
-              ElementsAre("run the command once without --offline"));
+              ElementsAre("run the command without --offline"));
 }
 
 TEST_F(Fetch, NeedsAPlace) {

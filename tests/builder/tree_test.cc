@@ -14,6 +14,8 @@ namespace {
 using test::MakeDeb;
 using test::TarMember;
 
+const Manifest kManifest = {.path = "m.yaml"};
+
 const PathFilter kEverything = [](const std::string&) { return true; };
 
 UnpackedPackage Unpack(const std::string& name,
@@ -84,7 +86,7 @@ TEST(Tree, NamesBothPackagesOfAConflict) {
   Tree tree;
   const TreeSpec spec;
   const Status status =
-      AddPackages(spec,
+      AddPackages(kManifest, spec,
                   {Unpack("one", {{.path = "./etc/x", .content = "1"}}),
                    Unpack("two", {{.path = "./etc/x", .content = "2"}})},
                   &tree);
@@ -101,7 +103,7 @@ TEST(Tree, LetsTheManifestChooseTheWinner) {
   Tree tree;
   const TreeSpec spec{.conflicts = {{.path = "/etc/x", .keep = "two"}}};
   ASSERT_TRUE(
-      AddPackages(spec,
+      AddPackages(kManifest, spec,
                   {Unpack("one", {{.path = "./etc/x", .content = "1"}}),
                    Unpack("two", {{.path = "./etc/x", .content = "2"}})},
                   &tree));
@@ -109,16 +111,71 @@ TEST(Tree, LetsTheManifestChooseTheWinner) {
   EXPECT_EQ(tree.Find("etc/x")->origin.ToString(), "package two");
 }
 
+TEST(Tree, RejectsAWinnerThatHasNotThePath) {
+  Tree tree;
+  const TreeSpec spec{.conflicts = {{.path = "/bin/x",
+                                     .keep = "nosuch",
+                                     .where = {.line = 3, .column = 4}}}};
+  const Status status = AddPackages(
+      kManifest, spec, {Unpack("one", {{.path = "./bin/x", .content = "1"}})},
+      &tree);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().ToString(),
+            "m.yaml:3:4: package 'nosuch' has no '/usr/bin/x', expected the "
+            "package that wins");
+}
+
+TEST(Tree, RejectsTwoSpellingsOfOnePath) {
+  const TreeSpec spec{
+      .files = {{.path = "/bin/x", .content = "1", .where = {.line = 5}},
+                {.path = "/usr/bin/x",
+                 .content = "2",
+                 .where = {.line = 6, .column = 3}}}};
+  Tree tree;
+  const Status status = ApplySpec(kManifest, spec, {}, &tree);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().ToString(),
+            "m.yaml:6:3: '/usr/bin/x' is in line 5 already");
+}
+
+TEST(Tree, KeepsADirectoryWithEntriesFromBeingReplaced) {
+  Tree tree;
+  ASSERT_TRUE(AddPackages(
+      kManifest, {},
+      {Unpack("one", {{.path = "./doc/x"}, {.path = "./doc-base/y"}})}, &tree));
+  const TreeSpec spec{.files = {{.path = "/doc", .content = "1"}}};
+  const Status status = ApplySpec(kManifest, spec, {}, &tree);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().ToString(),
+            "m.yaml:0:0: '/doc' is a directory with entries (generator "
+            "parents), expected nothing that holds others");
+}
+
+TEST(MergedPath, RejectsPathsThatNoSystemTakes) {
+  EXPECT_EQ(*MergedPath(std::string(255, 'x')), std::string(255, 'x'));
+  const Result<std::string> name = MergedPath(std::string(256, 'x'));
+  ASSERT_FALSE(name);
+  EXPECT_EQ(name.error().ToString(),
+            "file name of 256 bytes, expected at most 255");
+  std::string deep = "x";
+  while (deep.size() <= 4095) deep += "/x";
+  const Result<std::string> path = MergedPath(deep);
+  ASSERT_FALSE(path);
+  EXPECT_EQ(path.error().ToString(),
+            "path of 4097 bytes, expected at most 4095");
+}
+
 TEST(Tree, SharesEqualDirectoriesAndRejectsDifferentOnes) {
   const TreeSpec spec;
   Tree tree;
   EXPECT_TRUE(AddPackages(
-      spec,
+      kManifest, spec,
       {Unpack("one", {{.path = "./etc/", .type = '5', .mode = 0755}}),
        Unpack("two", {{.path = "./etc/", .type = '5', .mode = 0755}})},
       &tree));
   const Status status = AddPackages(
-      spec, {Unpack("three", {{.path = "./etc/", .type = '5', .mode = 0700}})},
+      kManifest, spec,
+      {Unpack("three", {{.path = "./etc/", .type = '5', .mode = 0700}})},
       &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -129,7 +186,7 @@ TEST(Tree, SharesEqualDirectoriesAndRejectsDifferentOnes) {
 TEST(Tree, RejectsAFileBelowASymbolicLink) {
   Tree tree;
   const Status status = AddPackages(
-      {},
+      kManifest, {},
       {Unpack("one", {{.path = "./x", .type = '2', .link = "/etc"}}),
        Unpack("two", {{.path = "./x/shadow", .content = "2"}})},
       &tree);
@@ -141,7 +198,8 @@ TEST(Tree, RejectsAFileBelowASymbolicLink) {
 
 TEST(Tree, LinksMergedDirectoriesThatExist) {
   Tree tree;
-  ASSERT_TRUE(AddPackages({}, {Unpack("one", {{.path = "./bin/sh"}})}, &tree));
+  ASSERT_TRUE(AddPackages(kManifest, {},
+                          {Unpack("one", {{.path = "./bin/sh"}})}, &tree));
   ASSERT_TRUE(AddUsrMergeLinks(&tree));
   ASSERT_NE(tree.Find("bin"), nullptr);
   EXPECT_EQ(tree.Find("bin")->symlink_target, "usr/bin");
@@ -151,7 +209,7 @@ TEST(Tree, LinksMergedDirectoriesThatExist) {
 TEST(Tree, AcceptsABaseFilesThatShipsTheLinksItself) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
-      {},
+      kManifest, {},
       {Unpack("base-files", {{.path = "./bin", .type = '2', .link = "usr/bin"},
                              {.path = "./usr/bin/x"}})},
       &tree));
@@ -170,15 +228,15 @@ TEST(Tree, DropsDirectoriesThatAnIncludeListDoesNotReach) {
   Result<UnpackedPackage> package = UnpackPackage(
       "p", deb, [](const std::string& path) { return path == "usr/bin/x"; });
   ASSERT_TRUE(package);
-  ASSERT_TRUE(AddPackages(spec, {*package}, &tree));
+  ASSERT_TRUE(AddPackages(kManifest, spec, {*package}, &tree));
   EXPECT_NE(tree.Find("usr/bin/x"), nullptr);
   EXPECT_EQ(tree.Find("usr/share"), nullptr);
 }
 
 TEST(Tree, RejectsOwnersThatDebianDoesNotFix) {
   Tree tree;
-  ASSERT_TRUE(
-      AddPackages({}, {Unpack("one", {{.path = "./x", .gid = 101}})}, &tree));
+  ASSERT_TRUE(AddPackages(
+      kManifest, {}, {Unpack("one", {{.path = "./x", .gid = 101}})}, &tree));
   const Status status = CheckOwners(tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -197,7 +255,7 @@ TEST(Tree, AppliesWhatTheManifestSaysOverPackages) {
       .modes = {{.path = "/usr/bin/su", .mode = 0755}}};
   Tree tree;
   ASSERT_TRUE(AddPackages(
-      {},
+      kManifest, {},
       {Unpack("one", {{.path = "./etc/x", .content = "theirs"},
                       {.path = "./bin/su", .mode = 04755, .gid = 200}})},
       &tree));
@@ -232,7 +290,7 @@ TEST(Tree, SaysWhereTheManifestChangesAMissingPath) {
 TEST(Tree, ListsHardLinksOfOneInode) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
-      {},
+      kManifest, {},
       {Unpack("one", {{.path = "./b", .content = "data"},
                       {.path = "./a", .type = '1', .link = "./b"}})},
       &tree));
@@ -247,7 +305,8 @@ TEST(Tree, ListsHardLinksOfOneInode) {
 TEST(FilesJson, IsValidJsonWithEveryField) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
-      {}, {Unpack("one", {{.path = "./x", .mode = 04755, .content = "1"}})},
+      kManifest, {},
+      {Unpack("one", {{.path = "./x", .mode = 04755, .content = "1"}})},
       &tree));
   const Result<Json> json = ParseJson(FormatFilesJson({{"root", &tree}}));
   ASSERT_TRUE(json) << json.error().ToString();

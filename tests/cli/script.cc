@@ -9,7 +9,9 @@
 #include <map>
 
 #include "cli/app.h"
+#include "common/hash.h"
 #include "common/text.h"
+#include "release/release.h"
 #include "tests/support/network_archive.h"
 #include "tests/support/test_files.h"
 
@@ -42,6 +44,12 @@ std::vector<std::string> Words(const std::string& line, const fs::path& work) {
     if (at != std::string::npos) each.replace(at, 5, work.string());
   }
   return words;
+}
+
+// Only returns the one file of a directory for "directory/*".
+fs::path Only(const fs::path& path) {
+  if (path.filename() != "*") return path;
+  return fs::directory_iterator(path.parent_path())->path();
 }
 
 std::string Contents(std::FILE* file) {
@@ -155,8 +163,9 @@ class Script {
       bytes.at(std::stoul(words.at(1))) ^= 1;
       Overwrite(words[0], bytes);
     } else if (verb == "truncate") {
-      const Bytes bytes = MustRead(words.at(0));
-      Overwrite(words[0], ByteSpan(bytes).first(std::stoul(words.at(1))));
+      const fs::path path = Only(words.at(0));
+      const Bytes bytes = MustRead(path);
+      Overwrite(path, ByteSpan(bytes).first(std::stoul(words.at(1))));
     } else if (verb == "append") {
       Bytes bytes = MustRead(words.at(0));
       for (char c : words.at(1)) bytes.push_back(static_cast<uint8_t>(c));
@@ -168,6 +177,8 @@ class Script {
           << "no '" << words[1] << "' in " << words[0];
       text.replace(at, words[1].size(), words.at(2));
       Overwrite(words[0], AsBytes(text));
+    } else if (verb == "refit") {
+      Refit(words.at(0));
     } else if (verb == "corrupt") {
       // Every file below a directory loses its first bit.
       for (const auto& entry : fs::recursive_directory_iterator(words.at(0))) {
@@ -179,6 +190,22 @@ class Script {
     } else {
       FAIL() << "unknown command '" << verb << "'";
     }
+  }
+
+  // Refit makes release.json and SHA256SUMS list what is there, as a forger
+  // would.
+  static void Refit(const fs::path& release) {
+    LoadedRelease loaded = LoadRelease(release).value();
+    loaded.release.files = DescribeFiles(release).value();
+    for (const ListedFile& file : loaded.release.files) {
+      if (file.name == kManifestFile) {
+        loaded.release.manifest_sha256 = file.sha256;
+      }
+    }
+    loaded.text = FormatReleaseJson(loaded.release);
+    loaded.digest = Sha256(AsBytes(loaded.text));
+    Overwrite(release / kReleaseJson, AsBytes(loaded.text));
+    Overwrite(release / kSha256Sums, AsBytes(FormatSha256Sums(loaded)));
   }
 
   void MakeArchive() {

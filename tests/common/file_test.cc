@@ -230,7 +230,7 @@ TEST(StagingDirectory, BecomesItsDestination) {
   EXPECT_FALSE(fs::exists(destination));
   ASSERT_TRUE(WriteFileAtomic(staging->path() / "a", AsBytes("1")));
   ASSERT_TRUE(CreateDirectories(staging->path() / "b/c"));
-  ASSERT_TRUE(staging->Publish());
+  ASSERT_TRUE(staging->Publish(Existing::kReplace));
   EXPECT_EQ(ReadBack(destination / "a"), "1");
   EXPECT_EQ(ModeOf(destination), 0755u);
   EXPECT_EQ(ModeOf(destination / "b/c"), 0755u);
@@ -270,7 +270,7 @@ TEST(StagingDirectory, ReplacesAnExistingDestinationWhole) {
     ASSERT_TRUE(staging);
     ASSERT_TRUE(WriteFileAtomic(staging->path() / "new", AsBytes("2")));
     EXPECT_EQ(ReadBack(destination / "old"), "1");
-    ASSERT_TRUE(staging->Publish());
+    ASSERT_TRUE(staging->Publish(Existing::kReplace));
   }
   EXPECT_EQ(Names(destination), std::vector<std::string>{"new"});
   EXPECT_EQ(Names(scratch.path()), std::vector<std::string>{"out"});

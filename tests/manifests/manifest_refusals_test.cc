@@ -229,14 +229,22 @@ TEST(ParseManifest, RejectsEmptyLists) {
 
 TEST(ParseManifest, RejectsBadCommandLines) {
   const std::string expected = "expected 1 to 1536 printable ASCII characters";
+  const std::string of_disk = expected +
+                              " with closed quotes, without roothash= and "
+                              "systemd.verity…, which the build adds";
   EXPECT_EQ(Refused("\"console=ttyS0\"", "\"a\\nb\""),
-            "m.yaml:40:17: found 'a\\x0ab', " + expected);
+            "m.yaml:40:17: found 'a\\x0ab', " + of_disk);
   EXPECT_EQ(Refused("\"reboot=k panic=30\"", "\"\""),
             "m.yaml:41:16: found '', " + expected);
   EXPECT_EQ(
       Refused("console=ttyS0", std::string(1537, 'x')),
-      "m.yaml:40:17: found '" + std::string(60, 'x') + "'..., " + expected);
+      "m.yaml:40:17: found '" + std::string(60, 'x') + "'..., " + of_disk);
   EXPECT_EQ(Refused("console=ttyS0", std::string(1536, 'x')), "accepted");
+  for (const std::string text :
+       {"a roothash=00", "systemd.verity=0", "'a=\"b'"}) {
+    EXPECT_NE(Refused("console=ttyS0", text).find(of_disk), std::string::npos)
+        << text;
+  }
 }
 
 TEST(ParseManifest, RejectsDuplicateNames) {

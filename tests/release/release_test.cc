@@ -100,7 +100,8 @@ TEST(ParseReleaseJson, RejectsAnotherSpelling) {
   EXPECT_EQ(Refusal("{\"files\"", "{ \"files\""), spelling);
   EXPECT_EQ(Refusal("sample", "\\u0073ample"), spelling);
   EXPECT_EQ(Refusal("\"format_epoch\":3", "\"format_epoch\":4294967299"),
-            spelling);
+            "release.json: format_epoch is 4294967299, expected at most "
+            "1000000");
 }
 
 TEST(ParseReleaseJson, RejectsWrongFields) {

@@ -1,0 +1,13 @@
+// Compares the images of a release with each other.
+#pragma once
+
+#include "cli/inputs.h"
+
+namespace tally {
+
+// CheckImages: the disk, the enclave image and files.json all show one root and
+// one initrd; the command line names that root. The first difference is a
+// MismatchError.
+Status CheckImages(const fs::path& directory, const Inputs& inputs);
+
+}  // namespace tally

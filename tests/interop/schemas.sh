@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# usage: schemas.sh TALLY RELEASE [STORE]
+#
+# Holds a release's JSON files and what each command prints with --json against
+# docs/schemas, with Python's jsonschema. Nothing here uses the network, and the
+# release is not changed.
+set -euo pipefail
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+source "$HERE/../repro/lib.sh"
+
+SCHEMAS=$HERE/../../docs/schemas
+
+validate() {
+  /usr/bin/python3 "$HERE/../support/validate_json_schema.py" "$SCHEMAS" \
+    "$1.schema.json" "$2"
+}
+
+show_log() { head -n 5 "$SCRATCH/log" | sed 's/^/  | /'; }
+
+# valid NAME SCHEMA DOCUMENT
+valid() {
+  if validate "$2" "$3" >"$SCRATCH/log" 2>&1; then
+    pass "$1 is what $2.schema.json says"
+  else
+    fail "$1 is not what $2.schema.json says"
+    show_log
+  fi
+}
+
+# refused SCHEMA DOCUMENT EDIT FAULT: after the edit, a Python statement about
+# `document`, the validator reports the fault.
+refused() {
+  local schema=$1 document=$2 edit=$3 fault=$4 status=0
+  /usr/bin/python3 -c '
+import json, sys
+document = json.load(open(sys.argv[1], encoding="utf-8"))
+exec(sys.argv[2])
+json.dump(document, open(sys.argv[3], "w", encoding="utf-8"))
+' "$document" "$edit" "$SCRATCH/broken.json"
+  validate "$schema" "$SCRATCH/broken.json" >"$SCRATCH/log" 2>&1 || status=$?
+  if ((status == 1)) && grep -qF -- "$fault" "$SCRATCH/log"; then
+    pass "$schema.schema.json refuses: $edit"
+  else
+    fail "$schema.schema.json does not refuse: $edit"
+    show_log
+  fi
+}
+
+# output NAME SCHEMA ARGUMENT... validates what a command prints.
+output() {
+  local name=$1 schema=$2 document=$SCRATCH/$2.json
+  shift 2
+  if ! "$TALLY" --json "$@" >"$document" 2>"$SCRATCH/log"; then
+    fail "tally $name fails"
+    show_log
+    return 0
+  fi
+  valid "tally $name --json" "$schema" "$document"
+  refused "$schema" "$document" 'document["other"] = 1' \
+    "Additional properties are not allowed ('other' was unexpected)"
+}
+
+# schemas_are_schemas: each is draft-07, and its $id is its file name.
+schemas_are_schemas() {
+  if /usr/bin/python3 - "$SCHEMAS" >"$SCRATCH/log" 2>&1 <<'PYTHON'; then
+import json, pathlib, sys
+import jsonschema
+paths = sorted(pathlib.Path(sys.argv[1]).glob("*.schema.json"))
+assert paths, "no schemas"
+for path in paths:
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#", path
+    assert schema["$id"] == "https://tallystick.dev/schemas/" + path.name, path
+PYTHON
+    pass "the schemas are draft-07 and have their names as \$id"
+  else
+    fail "a schema is not draft-07, or has another name as \$id"
+    show_log
+  fi
+}
+
+release_files() {
+  local name
+  for name in release measurements files run; do
+    valid "$name.json" "$name" "$RELEASE/$name.json"
+  done
+}
+
+broken_files() {
+  refused release "$RELEASE/release.json" \
+    'del document["lock_sha256"]' "'lock_sha256' is a required property"
+  refused release "$RELEASE/release.json" \
+    'document["lock_sha256"] = "A" * 64' "lock_sha256: "
+  refused release "$RELEASE/release.json" \
+    'document["files"][0]["name"] = "../x"' "files/0/name: "
+  refused files "$RELEASE/files.json" \
+    'document["root"][0]["size"] = 1' "root/0/size: 1 is not of type 'null'"
+  refused run "$RELEASE/run.json" \
+    'document["finished"] = "2026-01-01"' "finished: "
+  refused measurements "$RELEASE/measurements.json" \
+    'document["other"] = 1' "'other' was unexpected"
+}
+
+# broken_target: the keys of a target are those of its platform.
+broken_target() {
+  if [[ $(/usr/bin/python3 -c '
+import json, sys
+print(len(json.load(open(sys.argv[1]))["targets"]))' "$RELEASE/measurements.json") == 0 ]]; then
+    skip "measurements.schema.json: the release has no targets"
+    return 0
+  fi
+  refused measurements "$RELEASE/measurements.json" \
+    'document["targets"][0]["coverage"]["other"] = None' "'other' was unexpected"
+  refused measurements "$RELEASE/measurements.json" \
+    'next(iter(document["targets"][0]["registers"].values()))["value"] = "00"' \
+    "'00' does not match"
+}
+
+measure_outputs() {
+  local artifacts=$RELEASE/artifacts vmm
+  if [[ -e $artifacts/firmware.fd ]]; then
+    for vmm in qemu ec2 gce; do
+      output "measure snp ($vmm)" output-measure-snp measure snp --vmm "$vmm" \
+        --ovmf "$artifacts/firmware.fd" --vcpus 1,2 --vcpu-type EPYC-v4
+    done
+  else
+    skip "tally measure snp: the release has no firmware.fd"
+  fi
+  if [[ -e $artifacts/image.eif ]]; then
+    output "measure nitro" output-measure-nitro measure nitro \
+      "$artifacts/image.eif"
+  else
+    skip "tally measure nitro: the release has no image.eif"
+  fi
+  output "measure nitro (signed)" output-measure-nitro measure nitro \
+    "$HERE/../vectors/nitro/signed.eif"
+  refused output-measure-nitro "$SCRATCH/output-measure-nitro.json" \
+    'del document["registers"]["PCR8"]' "'PCR8' is a required property"
+}
+
+# build_outputs builds from a copy of the release's own inputs, and signs that.
+build_outputs() {
+  local project=$SCRATCH/project out=$SCRATCH/out
+  mkdir "$project"
+  cp -- "$RELEASE/manifest.yaml" "$RELEASE/lock.yaml" "$project/"
+  if [[ -d $RELEASE/sources ]]; then cp -r -- "$RELEASE/sources/." "$project/"; fi
+  output build output-build build "$project/manifest.yaml" -o "$out" \
+    --store "$STORE"
+  output keygen output-keygen keygen "$SCRATCH/key.pem"
+  output sign output-sign sign "$out" --key "$SCRATCH/key.pem"
+  output verify output-verify verify "$out" --key "$SCRATCH/key.pub"
+}
+
+# lock_output: without a network, only an archive with a file:// mirror locks.
+lock_output() {
+  if "$TALLY" lock --offline --store "$STORE" "$SCRATCH/project/manifest.yaml" \
+    >"$SCRATCH/log" 2>&1; then
+    output lock output-lock lock --offline --store "$STORE" \
+      "$SCRATCH/project/manifest.yaml"
+  else
+    skip "tally lock --json: it needs the network"
+  fi
+}
+
+main() {
+  if (($# < 2 || $# > 3)); then
+    printf 'usage: %s TALLY RELEASE [STORE]\n' "${0##*/}" >&2
+    exit 2
+  fi
+  TALLY=$(realpath -e -- "$1")
+  RELEASE=$(realpath -e -- "$2")
+  STORE=$(realpath -m -- "${3:-${XDG_CACHE_HOME:-${HOME:-/}/.cache}/tally/store}")
+  SCRATCH=$(mktemp -d)
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+  if ! /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+    skip "JSON schemas: python3-jsonschema is not installed"
+    finish
+  fi
+
+  schemas_are_schemas
+  release_files
+  broken_files
+  broken_target
+  output fetch output-fetch fetch --offline --store "$STORE" "$RELEASE"
+  output rebuild output-rebuild rebuild "$RELEASE" --store "$STORE"
+  measure_outputs
+  build_outputs
+  lock_output
+  finish
+}
+
+main "$@"
