@@ -134,8 +134,8 @@ Result<Tree> AssembleRoot(const Manifest& manifest, const Unpacked& unpacked,
                           const LocalFiles& local_files) {
   Tree tree;
   TALLY_TRY(AddPackages(manifest, manifest.root, unpacked.at("root"), &tree));
-  TALLY_TRY(AddUsrMergeLinks(&tree));
   TALLY_TRY(ApplySpec(manifest, manifest.root, local_files, &tree));
+  TALLY_TRY(AddUsrMergeLinks(&tree));
   TALLY_TRY(CheckOwners(tree));
   // Our init mounts file systems here; the root is read-only by then.
   TALLY_TRY(AddMountPoints({"dev", "proc", "run", "sys", "tmp"}, &tree));
@@ -150,7 +150,6 @@ Result<Tree> AssembleInitrd(const Manifest& manifest, const Unpacked& unpacked,
   const TreeSpec& spec = manifest.initrd.tree;
   Tree tree;
   TALLY_TRY(AddPackages(manifest, spec, unpacked.at("initrd"), &tree));
-  TALLY_TRY(AddUsrMergeLinks(&tree));
   TALLY_TRY(AddMountPoints({"dev", "proc", "run", "sys", "sysroot"}, &tree));
   const UnpackedPackage& kernel = unpacked.at("kernel").at(0);
   Result<std::vector<KernelModule>> modules =
@@ -165,6 +164,7 @@ Result<Tree> AssembleInitrd(const Manifest& manifest, const Unpacked& unpacked,
       tree.Add("etc/tally/payload",
                GeneratedFile(0644, PayloadText(manifest.payload), "payload")));
   TALLY_TRY(ApplySpec(manifest, spec, local_files, &tree));
+  TALLY_TRY(AddUsrMergeLinks(&tree));
   TALLY_TRY(CheckOwners(tree));
   TALLY_TRY(CheckInitPrograms(manifest, tree));
   return tree;

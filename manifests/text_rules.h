@@ -49,8 +49,8 @@ extern const TextRule kAnyText;
 extern const TextRule kArgument;
 extern const TextRule kCommandLine;
 extern const TextRule kDiskCommandLine;  // less what the build adds
-extern const TextRule kMode;       // four octal digits
-extern const TextRule kPrintable;  // printable ASCII, not empty
+extern const TextRule kMode;             // four octal digits
+extern const TextRule kPrintable;        // printable ASCII, not empty
 extern const TextRule kSha256Hex;
 extern const TextRule kFingerprint;  // OpenPGP version 4
 extern const TextRule kUtcTime;      // RFC 3339, seconds, Z

@@ -241,8 +241,9 @@ TEST(ParseManifest, RejectsBadCommandLines) {
       "m.yaml:40:17: found '" + std::string(60, 'x') + "'..., " + of_disk);
   EXPECT_EQ(Refused("console=ttyS0", std::string(1536, 'x')), "accepted");
   for (const std::string text :
-       {"a roothash=00", "systemd.verity=0", "'a=\"b'"}) {
-    EXPECT_NE(Refused("console=ttyS0", text).find(of_disk), std::string::npos)
+       {"\"a roothash=00\"", "\"systemd.verity=0\"", "'a=\"b'"}) {
+    EXPECT_NE(Refused("\"console=ttyS0\"", text).find(of_disk),
+              std::string::npos)
         << text;
   }
 }
