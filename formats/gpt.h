@@ -35,6 +35,12 @@ inline constexpr Uuid kGptEfiSystem = {{0xc1, 0x2a, 0x73, 0x28, 0xf8, 0x1f,
                                         0x11, 0xd2, 0xba, 0x4b, 0x00, 0xa0,
                                         0xc9, 0x3e, 0xc9, 0x3b}};
 
+// Linux file system data (Discoverable Partitions Specification, "Generic Linux
+// Data Partition"), 0fc63daf-8483-4772-8e79-3d69d8477de4
+inline constexpr Uuid kGptLinuxData = {{0x0f, 0xc6, 0x3d, 0xaf, 0x84, 0x83,
+                                        0x47, 0x72, 0x8e, 0x79, 0x3d, 0x69,
+                                        0xd8, 0x47, 0x7d, 0xe4}};
+
 // Attribute bits of the Discoverable Partitions Specification.
 inline constexpr uint64_t kGptReadOnly = uint64_t{1} << 60;
 

@@ -85,14 +85,23 @@ Result<Tree> TreeOf(ByteSpan data, const VeritySuperblock& superblock) {
                       std::to_string(superblock.num_data_blocks) +
                       " blocks of 4096");
   }
-  Sha256Hasher hasher;
-  Bytes leaves;
-  leaves.reserve(superblock.num_data_blocks * kDigestSize);
-  for (uint64_t at = 0; at < data.size(); at += kVerityBlockSize) {
-    AppendDigest(leaves, HashBlock(hasher, superblock.salt,
-                                   data.subspan(at, kVerityBlockSize)));
-  }
-  return BuildTree(std::move(leaves), superblock.salt);
+  return BuildTree(VerityLeaves(data, superblock.salt), superblock.salt);
+}
+
+Result<VerityRootHash> WriteTree(const VerityOptions& options, Bytes leaves,
+                                 ByteSink& sink) {
+  const VeritySuperblock superblock = {
+      .uuid = options.uuid,
+      .num_data_blocks = leaves.size() / kDigestSize,
+      .salt = ToBytes(options.salt)};
+  TALLY_ASSIGN(const Tree tree, BuildTree(std::move(leaves), superblock.salt));
+  TALLY_TRY(WriteHashArea(tree, superblock, sink));
+  return tree.root;
+}
+
+Error WrongDataSize(uint64_t size_bytes) {
+  return InputError("dm-verity: data has " + std::to_string(size_bytes) +
+                    " bytes, expected a positive multiple of 4096");
 }
 
 }  // namespace
@@ -133,17 +142,28 @@ Status VerityBuilder::Append(ByteSpan bytes) {
 Result<VerityRootHash> VerityBuilder::Finish(ByteSink& sink) {
   const uint64_t num_blocks = leaves_.size() / kDigestSize;
   if (num_blocks == 0 || !partial_block_.empty()) {
-    return InputError(
-        "dm-verity: data has " +
-        std::to_string(num_blocks * kVerityBlockSize + partial_block_.size()) +
-        " bytes, expected a positive multiple of 4096");
+    return WrongDataSize(num_blocks * kVerityBlockSize + partial_block_.size());
   }
-  const VeritySuperblock superblock = {.uuid = options_.uuid,
-                                       .num_data_blocks = num_blocks,
-                                       .salt = ToBytes(options_.salt)};
-  TALLY_ASSIGN(const Tree tree, BuildTree(std::move(leaves_), superblock.salt));
-  TALLY_TRY(WriteHashArea(tree, superblock, sink));
-  return tree.root;
+  return WriteTree(options_, std::move(leaves_), sink);
+}
+
+Bytes VerityLeaves(ByteSpan data, ByteSpan salt) {
+  TALLY_CHECK(data.size() % kVerityBlockSize == 0);
+  Sha256Hasher hasher;
+  Bytes leaves;
+  leaves.reserve(data.size() / kVerityBlockSize * kDigestSize);
+  for (uint64_t at = 0; at < data.size(); at += kVerityBlockSize) {
+    AppendDigest(leaves,
+                 HashBlock(hasher, salt, data.subspan(at, kVerityBlockSize)));
+  }
+  return leaves;
+}
+
+Result<VerityRootHash> WriteVerityHashArea(const VerityOptions& options,
+                                           Bytes leaves, ByteSink& sink) {
+  TALLY_CHECK(leaves.size() % kDigestSize == 0);
+  if (leaves.empty()) return WrongDataSize(0);
+  return WriteTree(options, std::move(leaves), sink);
 }
 
 Bytes EncodeVeritySuperblock(const VeritySuperblock& superblock) {

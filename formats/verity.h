@@ -55,6 +55,15 @@ class VerityBuilder : public ByteSink {
   Bytes leaves_;
 };
 
+// VerityLeaves returns the digests of the blocks of `data`, which must be a
+// whole number of blocks. Parts of one image can be hashed at the same time.
+Bytes VerityLeaves(ByteSpan data, ByteSpan salt);
+
+// WriteVerityHashArea is VerityBuilder::Finish for who has the leaves of all
+// blocks, in order.
+Result<VerityRootHash> WriteVerityHashArea(const VerityOptions& options,
+                                           Bytes leaves, ByteSink& sink);
+
 // EncodeVeritySuperblock returns the 512 bytes. The salt has at most 256 bytes.
 Bytes EncodeVeritySuperblock(const VeritySuperblock& superblock);
 // ParseVeritySuperblock reads the first 512 bytes of a hash area.

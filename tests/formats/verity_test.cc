@@ -95,6 +95,27 @@ TEST(Verity, DoesNotDependOnHowTheDataIsCut) {
   }
 }
 
+TEST(Verity, TakesLeavesThatWereHashedInParts) {
+  const Bytes data = Data(300);
+  const Built whole = Build(data);
+  for (const size_t part_blocks : {size_t{1}, size_t{7}, size_t{300}}) {
+    Bytes leaves;
+    for (size_t at = 0; at < data.size(); at += part_blocks * 4096) {
+      const size_t size = std::min(part_blocks * 4096, data.size() - at);
+      const Bytes part =
+          VerityLeaves(ByteSpan(data).subspan(at, size), Options().salt);
+      leaves.insert(leaves.end(), part.begin(), part.end());
+    }
+    BufferSink sink;
+    EXPECT_EQ(WriteVerityHashArea(Options(), leaves, sink).value(), whole.root);
+    EXPECT_EQ(sink.bytes(), whole.hash_area);
+  }
+  BufferSink sink;
+  EXPECT_EQ(
+      WriteVerityHashArea(Options(), {}, sink).error().message(),
+      "dm-verity: data has 0 bytes, expected a positive multiple of 4096");
+}
+
 TEST(Verity, KeepsItsBytes) {
   // Format epoch 1: this never changes.
   EXPECT_EQ(Build(Data(200)).root.hex(),
