@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 
+#include "common/check.h"
 #include "common/text.h"
 
 // A .deb (deb(5)) is an ar archive of three members: "debian-binary", then
@@ -180,7 +181,7 @@ class DebReader {
 
 bool IsScript(std::string_view name) {
   return name == "preinst" || name == "postinst" || name == "prerm" ||
-         name == "postrm" || name == "config";
+         name == "postrm" || name == "config" || name == "triggers";
 }
 
 Result<DebMember> ReadMember(archive* tar, archive_entry* entry,
@@ -218,9 +219,8 @@ Result<DebMember> ReadMember(archive* tar, archive_entry* entry,
   }
 }
 
-}  // namespace
-
-Result<Bytes> Decompress(ByteSpan compressed, uint64_t max_size_bytes) {
+// OpenCompressed opens one compressed stream, at its first byte.
+Result<ArchiveHandle> OpenCompressed(ByteSpan compressed) {
   ArchiveHandle reader(archive_read_new());
   AllowFilters(reader.get());
   archive_read_support_format_raw(reader.get());
@@ -239,9 +239,149 @@ Result<Bytes> Decompress(ByteSpan compressed, uint64_t max_size_bytes) {
   if (archive_filter_count(reader.get()) != 2) {
     return InputError("compressed data: compressed more than once");
   }
+  return reader;
+}
+
+// ViewData returns the data of the current member as a view of `tar`, from
+// which the reader hands out pieces without copying them.
+Result<ByteSpan> ViewData(archive* reader, archive_entry* entry, ByteSpan tar,
+                          const std::string& what) {
+  const auto expected = static_cast<uint64_t>(archive_entry_size(entry));
+  const uint8_t* begin = nullptr;
+  uint64_t size_bytes = 0;
+  while (true) {
+    const void* block = nullptr;
+    size_t block_bytes = 0;
+    la_int64_t offset = 0;
+    const int status =
+        archive_read_data_block(reader, &block, &block_bytes, &offset);
+    if (status == ARCHIVE_EOF) break;
+    if (status != ARCHIVE_OK) return LibraryError(reader, what);
+    if (offset != static_cast<la_int64_t>(size_bytes)) {
+      return InputError(what + ": sparse data, expected every byte");
+    }
+    const auto* bytes = static_cast<const uint8_t*>(block);
+    if (begin == nullptr) begin = bytes;
+    TALLY_CHECK(block_bytes == 0 || bytes == begin + size_bytes);
+    size_bytes += block_bytes;
+  }
+  // A hole at the end of a sparse file is left out.
+  if (size_bytes != expected) {
+    return InputError(what + ": found " + std::to_string(size_bytes) +
+                      " bytes, expected " + std::to_string(expected));
+  }
+  if (size_bytes == 0) return ByteSpan();
+  TALLY_CHECK(begin >= tar.data() &&
+              begin + size_bytes <= tar.data() + tar.size());
+  return ByteSpan(begin, size_bytes);
+}
+
+Result<TarMember> ReadTarMember(archive* reader, archive_entry* entry,
+                                ByteSpan tar) {
+  TarMember member;
+  const char* path = archive_entry_pathname(entry);
+  if (path == nullptr) return InputError("tar: member without a name");
+  member.path = path;
+  member.mode = archive_entry_perm(entry) & 07777;
+  member.uid = archive_entry_uid(entry);
+  member.gid = archive_entry_gid(entry);
+  archive_entry_xattr_reset(entry);
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t value_bytes = 0;
+  while (archive_entry_xattr_next(entry, &name, &value, &value_bytes) ==
+         ARCHIVE_OK) {
+    const auto* bytes = static_cast<const uint8_t*>(value);
+    member.xattrs[name] = Bytes(bytes, bytes + value_bytes);
+  }
+  if (const char* hard_link = archive_entry_hardlink(entry)) {
+    member.type = TarMember::Type::kHardLink;
+    member.target = hard_link;
+    return member;
+  }
+  switch (archive_entry_filetype(entry)) {
+    case AE_IFDIR:
+      member.type = TarMember::Type::kDirectory;
+      return member;
+    case AE_IFLNK: {
+      const char* target = archive_entry_symlink(entry);
+      member.type = TarMember::Type::kSymlink;
+      member.target = target != nullptr ? target : "";
+      return member;
+    }
+    case AE_IFREG: {
+      TALLY_ASSIGN(member.content,
+                   ViewData(reader, entry, tar, "tar: " + Quote(member.path)));
+      return member;
+    }
+    default:
+      return InputError("tar: " + Quote(member.path) +
+                        " is a device, socket or pipe, expected a file, "
+                        "directory or link");
+  }
+}
+
+}  // namespace
+
+Result<Bytes> Decompress(ByteSpan compressed, uint64_t max_size_bytes) {
+  TALLY_ASSIGN(const ArchiveHandle reader, OpenCompressed(compressed));
   Bytes bytes;
   TALLY_TRY(ReadData(reader.get(), "compressed data", max_size_bytes, &bytes));
   return bytes;
+}
+
+bool IsCompressed(ByteSpan bytes) {
+  ArchiveHandle reader(archive_read_new());
+  AllowFilters(reader.get());
+  archive_read_support_format_raw(reader.get());
+  archive_entry* entry = nullptr;
+  return archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) ==
+             ARCHIVE_OK &&
+         archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK &&
+         archive_filter_code(reader.get(), 0) != ARCHIVE_FILTER_NONE;
+}
+
+Status DecompressTo(ByteSpan compressed, uint64_t max_size_bytes,
+                    ByteSink& sink) {
+  TALLY_ASSIGN(const ArchiveHandle reader, OpenCompressed(compressed));
+  uint64_t size_bytes = 0;
+  while (true) {
+    const void* block = nullptr;
+    size_t block_bytes = 0;
+    la_int64_t offset = 0;
+    const int status =
+        archive_read_data_block(reader.get(), &block, &block_bytes, &offset);
+    if (status == ARCHIVE_EOF) return Ok();
+    if (status != ARCHIVE_OK) {
+      return LibraryError(reader.get(), "compressed data");
+    }
+    size_bytes += block_bytes;
+    if (size_bytes > max_size_bytes) {
+      return InputError("compressed data: unpacks to more than " +
+                        FormatBytes(max_size_bytes));
+    }
+    TALLY_TRY(sink.Append({static_cast<const uint8_t*>(block), block_bytes}));
+  }
+}
+
+Status ReadTar(ByteSpan tar,
+               const std::function<Status(TarMember member)>& visit) {
+  ArchiveHandle reader(archive_read_new());
+  archive_read_support_format_tar(reader.get());
+  if (archive_read_open_memory(reader.get(), tar.data(), tar.size()) !=
+      ARCHIVE_OK) {
+    return LibraryError(reader.get(), "tar");
+  }
+  for (uint64_t num_members = 0;; ++num_members) {
+    TALLY_ASSIGN(archive_entry * entry, NextHeader(reader.get(), "tar"));
+    if (entry == nullptr) return Ok();
+    if (num_members == kMaxPackageMembers) {
+      return InputError("tar: more than " + std::to_string(kMaxPackageMembers) +
+                        " members");
+    }
+    TALLY_ASSIGN(TarMember member, ReadTarMember(reader.get(), entry, tar));
+    TALLY_TRY(visit(std::move(member)));
+  }
 }
 
 Result<DebControl> ReadDebControl(ByteSpan deb) {

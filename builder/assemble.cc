@@ -1,7 +1,6 @@
 #include "builder/assemble.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <string_view>
 
 #include "builder/init_script.h"
@@ -30,27 +29,6 @@ Result<PathFilter> FileFilter(const std::string& path) {
   return PathFilter([merged](const std::string& at) { return at == merged; });
 }
 
-// AddMountPoints adds the directories that no package has.
-Status AddMountPoints(std::initializer_list<std::string_view> names,
-                      Tree* tree) {
-  for (std::string_view name : names) {
-    if (tree->Find(name) != nullptr) continue;
-    TALLY_TRY(tree->Add(std::string(name),
-                        TreeNode{.type = NodeType::kDirectory,
-                                 .mode = name == "tmp" ? 01777u : 0755u,
-                                 .origin = {"generator", "mount-points"}}));
-  }
-  return Ok();
-}
-
-TreeNode GeneratedFile(unsigned mode, std::string_view text,
-                       const std::string& generator) {
-  return TreeNode{.type = NodeType::kFile,
-                  .mode = mode,
-                  .content = MakeContent(ToBytes(AsBytes(text))),
-                  .origin = {"generator", generator}};
-}
-
 // AddModules adds the modules, and the list that init loads them from.
 Status AddModules(const std::vector<KernelModule>& modules,
                   const std::string& package, Tree* tree) {
@@ -62,7 +40,7 @@ Status AddModules(const std::vector<KernelModule>& modules,
                                               .content = module.content,
                                               .origin = {"package", package}}));
   }
-  return tree->Add("etc/tally/modules", GeneratedFile(0644, list, "modules"));
+  return tree->Add("etc/tally/modules", GeneratedFile("modules", list));
 }
 
 // PayloadText is what init reads: who is process 1, then one argument a line.
@@ -71,19 +49,6 @@ std::string PayloadText(const PayloadSpec& payload) {
       payload.mode == PayloadMode::kPid1 ? "pid1\n" : "service\n";
   for (const std::string& arg : payload.run) text += arg + "\n";
   return text;
-}
-
-// CheckProgram: the path leads to a file that somebody may execute.
-Status CheckProgram(const Tree& tree, const std::string& where,
-                    const std::string& path) {
-  const TreeNode* node = tree.Resolve(path);
-  if (node != nullptr && node->type == NodeType::kFile &&
-      (node->mode & 0111) != 0) {
-    return Ok();
-  }
-  return InputError(where + ": " + Quote(path) + " is " +
-                    (node == nullptr ? "not there" : "no program") +
-                    ", expected an executable file");
 }
 
 // CheckInitPrograms: what our init calls is in the initrd.
@@ -99,8 +64,33 @@ Status CheckInitPrograms(const Manifest& manifest, const Tree& initrd) {
 
 }  // namespace
 
+Status AddMountPoints(std::initializer_list<std::string_view> names,
+                      Tree* tree) {
+  for (std::string_view name : names) {
+    if (tree->Find(name) != nullptr) continue;
+    TALLY_TRY(tree->Add(std::string(name),
+                        TreeNode{.type = NodeType::kDirectory,
+                                 .mode = name == "tmp" ? 01777u : 0755u,
+                                 .origin = {"generator", "mount-points"}}));
+  }
+  return Ok();
+}
+
+Status CheckProgram(const Tree& tree, const std::string& where,
+                    const std::string& path) {
+  const TreeNode* node = tree.Resolve(path);
+  if (node != nullptr && node->type == NodeType::kFile &&
+      (node->mode & 0111) != 0) {
+    return Ok();
+  }
+  return InputError(where + ": " + Quote(path) + " is " +
+                    (node == nullptr ? "not there" : "no program") +
+                    ", expected an executable file");
+}
+
 Result<Unpacked> UnpackTrees(const Manifest& manifest, const Lock& lock,
-                             const Store& store, unsigned num_threads) {
+                             const Store& store, unsigned num_threads,
+                             UnpackOrder order) {
   TALLY_ASSIGN(const PathFilter kernel_image,
                FileFilter(manifest.kernel.image));
   std::map<std::string, PathFilter> filters = {
@@ -121,7 +111,7 @@ Result<Unpacked> UnpackTrees(const Manifest& manifest, const Lock& lock,
     }
   }
   TALLY_ASSIGN(std::vector<UnpackedPackage> packages,
-               UnpackAll(store, jobs, num_threads));
+               UnpackAll(store, jobs, num_threads, order));
   Unpacked unpacked;
   for (const auto& [tree, filter] : filters) unpacked[tree];
   for (size_t i = 0; i < packages.size(); ++i) {
@@ -130,23 +120,8 @@ Result<Unpacked> UnpackTrees(const Manifest& manifest, const Lock& lock,
   return unpacked;
 }
 
-Result<Tree> AssembleRoot(const Manifest& manifest, const Unpacked& unpacked,
-                          const LocalFiles& local_files) {
-  Tree tree;
-  TALLY_TRY(AddPackages(manifest, manifest.root, unpacked.at("root"), &tree));
-  TALLY_TRY(ApplySpec(manifest, manifest.root, local_files, &tree));
-  TALLY_TRY(AddUsrMergeLinks(&tree));
-  TALLY_TRY(CheckOwners(tree));
-  // Our init mounts file systems here; the root is read-only by then.
-  TALLY_TRY(AddMountPoints({"dev", "proc", "run", "sys", "tmp"}, &tree));
-  TALLY_TRY(CheckProgram(
-      tree, At(manifest, manifest.payload.where) + ": payload in the root",
-      manifest.payload.run.front()));
-  return tree;
-}
-
 Result<Tree> AssembleInitrd(const Manifest& manifest, const Unpacked& unpacked,
-                            const LocalFiles& local_files) {
+                            const Sources& sources, int format_epoch) {
   const TreeSpec& spec = manifest.initrd.tree;
   Tree tree;
   TALLY_TRY(AddPackages(manifest, spec, unpacked.at("initrd"), &tree));
@@ -159,11 +134,14 @@ Result<Tree> AssembleInitrd(const Manifest& manifest, const Unpacked& unpacked,
         "choosing the modules of " + At(manifest, manifest.initrd.where));
   }
   TALLY_TRY(AddModules(*modules, kernel.name, &tree));
-  TALLY_TRY(tree.Add("init", GeneratedFile(0755, InitScript(), "init")));
   TALLY_TRY(
-      tree.Add("etc/tally/payload",
-               GeneratedFile(0644, PayloadText(manifest.payload), "payload")));
-  TALLY_TRY(ApplySpec(manifest, spec, local_files, &tree));
+      tree.Add("init", GeneratedFile("init", InitScript(format_epoch), 0755)));
+  TALLY_TRY(tree.Add("etc/tally/payload",
+                     GeneratedFile("payload", PayloadText(manifest.payload))));
+  TALLY_TRY(
+      AddSourceTrees(manifest, spec, sources, PathRule::kMergedUsr, &tree));
+  TALLY_TRY(
+      ApplySpec(manifest, spec, sources.local_files, &tree, sources.downloads));
   TALLY_TRY(AddUsrMergeLinks(&tree));
   TALLY_TRY(CheckOwners(tree));
   TALLY_TRY(CheckInitPrograms(manifest, tree));

@@ -127,6 +127,7 @@ Catalog::Catalog(std::span<const SuiteIndex> suites) : suites_(suites) {
     const BinaryPackage& x = *a.package;
     const BinaryPackage& y = *b.package;
     if (x.name != y.name) return x.name < y.name;
+    if (x.locked != y.locked) return x.locked;
     // Suites lie in one array, in order of preference.
     if (a.suite != b.suite) return a.suite < b.suite;
     const auto order = CompareVersions(x.version, y.version);

@@ -31,6 +31,11 @@ struct BinaryPackage {
   std::string_view conflicts;
   std::string_view breaks;
   std::string_view provides;
+  // The lock that is there has this one, and it is to stay: it is preferred to
+  // all others of its name.
+  bool locked = false;
+  // False for one that the suite's index no longer has: it is from the lock.
+  bool listed = true;
 };
 
 // SuiteIndex is the packages of a suite, of all of its components.
@@ -61,7 +66,8 @@ class Catalog {
   // The suites are in order of preference and must outlive the catalog.
   explicit Catalog(std::span<const SuiteIndex> suites);
 
-  // Find returns the packages of a name: by suite, the highest version first.
+  // Find returns the packages of a name: the locked one, then by suite, the
+  // highest version first.
   std::span<const Candidate> Find(std::string_view name) const;
   // Providers returns the names of the packages that provide a virtual package,
   // sorted; whether with a fitting version is not looked at.

@@ -162,10 +162,11 @@ class TransferPool {
 // or there were enough. Bytes that came in stay: the next one goes on behind.
 Transferred RunWithRetries(Transfer& transfer, const std::string& url,
                            uint64_t max_size_bytes, TransferTarget& target,
-                           const FetchOptions& options, Board& board) {
+                           const FetchOptions& options, Board& board,
+                           const std::vector<std::string>& headers = {}) {
   std::chrono::milliseconds delay = options.first_delay;
   for (unsigned attempt = 1;; ++attempt) {
-    Transferred result = transfer.Run(url, max_size_bytes, target);
+    Transferred result = transfer.Run(url, max_size_bytes, target, headers);
     if (result.outcome != Outcome::kPassing) return result;
     if (attempt >= options.max_attempts) {
       result.outcome = Outcome::kLasting;
@@ -184,27 +185,43 @@ Transferred FetchFrom(Transfer& transfer, const std::string& url,
                       const FetchOptions& options, Board& board) {
   while (true) {
     const bool fresh = target.size_bytes() == 0;
-    Transferred result =
-        RunWithRetries(transfer, url, item.size_bytes, target, options, board);
+    Transferred result = RunWithRetries(transfer, url, item.size_bytes, target,
+                                        options, board, item.headers);
+    if (result.outcome == Outcome::kLasting && !fresh &&
+        item.size_rule == SizeRule::kAtMost) {
+      // What is there may be all of it: then there is no rest to ask for.
+      Status dropped = target.Restart();
+      if (!dropped) return {Outcome::kOurFault, std::move(dropped).error(), ""};
+      continue;
+    }
     if (result.outcome != Outcome::kDone) {
       if (result.outcome == Outcome::kLasting &&
           result.error->code() == ErrorCode::kMismatch) {
         Status dropped = target.Restart();
-        if (!dropped) return {Outcome::kOurFault, std::move(dropped).error()};
+        if (!dropped) {
+          return {Outcome::kOurFault, std::move(dropped).error(), ""};
+        }
       }
       return result;
     }
     Status status = target.Commit();
     if (status) return {};
     if (status.error().code() != ErrorCode::kMismatch) {
-      return {Outcome::kOurFault, std::move(status).error()};
+      return {Outcome::kOurFault, std::move(status).error(), ""};
     }
     if (fresh) {
       const std::string& text = status.error().message();
       return {Outcome::kLasting,
-              MismatchError(UrlForPeople(url) + " has other bytes: " + text)};
+              MismatchError(UrlForPeople(url) + " has other bytes: " + text),
+              ""};
     }
   }
+}
+
+// ExpectedSize is the size of the entry if that is not in the item.
+uint64_t ExpectedSize(const Store& store, const FetchItem& item) {
+  if (item.size_rule == SizeRule::kExact) return item.size_bytes;
+  return store.SizeOf(item.sha256).value_or(item.size_bytes);
 }
 
 // FetchOne tries the URLs of an item in order.
@@ -212,12 +229,14 @@ Status FetchOne(Transfer& transfer, const FetchItem& item, Store& store,
                 const FetchOptions& options, Board& board) {
   TALLY_ASSIGN(const std::vector<std::string> urls,
                Candidates(item.name, item.urls, options.network));
-  TALLY_ASSIGN(StoreWriter writer, store.Write(item.sha256, item.size_bytes));
+  TALLY_ASSIGN(StoreWriter writer,
+               store.Write(item.sha256, item.size_bytes, item.size_rule));
   // Another process may have had it while we waited for the writer's lock.
-  if (store.Contains(item.sha256, item.size_bytes) &&
-      store.Verify(item.sha256, item.size_bytes)) {
+  const uint64_t size_bytes = ExpectedSize(store, item);
+  if (store.Contains(item.sha256, size_bytes) &&
+      store.Verify(item.sha256, size_bytes)) {
     TALLY_TRY(writer.Restart());
-    board.AddBytes(item.size_bytes);
+    board.AddBytes(size_bytes);
     return Ok();
   }
   EntryTarget target(std::move(writer), board);
@@ -244,8 +263,9 @@ std::vector<const FetchItem*> MissingItems(const Store& store,
   std::map<Sha256Digest, bool> seen;
   for (const FetchItem& item : items) {
     if (!seen.emplace(item.sha256, true).second) continue;
-    if (store.Contains(item.sha256, item.size_bytes)) {
-      const Status intact = store.Verify(item.sha256, item.size_bytes);
+    const uint64_t size_bytes = ExpectedSize(store, item);
+    if (store.Contains(item.sha256, size_bytes)) {
+      const Status intact = store.Verify(item.sha256, size_bytes);
       if (intact) {
         ++report.num_present;
         continue;
@@ -265,8 +285,11 @@ Result<FetchReport> FetchAll(Store& store, std::span<const FetchItem> items,
   Board board(options.progress);
   const std::vector<const FetchItem*> missing =
       MissingItems(store, items, board, report);
-  for (const FetchItem* item : missing)
+  for (const FetchItem* item : missing) {
+    // Not the bound of an item whose size nobody knows.
+    if (item->size_rule == SizeRule::kAtMost) continue;
     report.fetched_bytes += item->size_bytes;
+  }
   report.num_fetched = missing.size();
   board.Begin(missing.size(), report.fetched_bytes);
 
@@ -311,6 +334,28 @@ Result<FetchedText> FetchUnknown(const std::string& name,
     errors.push_back(*std::move(result.error));
   }
   return MergeErrors(name, errors);
+}
+
+Result<FetchAnswer> FetchAnswerFrom(const std::string& name,
+                                    const std::string& url,
+                                    const std::vector<std::string>& headers,
+                                    uint64_t max_size_bytes,
+                                    const FetchOptions& options) {
+  const std::vector<std::string> urls = {url};
+  TALLY_TRY(Candidates(name, urls, options.network));
+  Board board(options.progress);
+  Transfer transfer({.connect_timeout = options.connect_timeout,
+                     .stall_timeout = options.stall_timeout});
+  TextTarget target;
+  Transferred result = RunWithRetries(transfer, url, max_size_bytes, target,
+                                      options, board, headers);
+  if (result.outcome == Outcome::kDone) {
+    return FetchAnswer{.bytes = target.Take(), .challenge = ""};
+  }
+  if (!result.challenge.empty()) {
+    return FetchAnswer{.bytes = {}, .challenge = result.challenge};
+  }
+  return (*std::move(result.error)).While("fetching " + Quote(name));
 }
 
 }  // namespace tally

@@ -23,6 +23,11 @@ struct FetchItem {
   uint64_t size_bytes = 0;
   Sha256Digest sha256;
   std::vector<std::string> urls;
+  // "Name: value", of HTTP requests; authorization is not sent on to the host
+  // that a redirect names.
+  std::vector<std::string> headers = {};
+  // kAtMost: size_bytes is a bound, as nobody knows the size.
+  SizeRule size_rule = SizeRule::kExact;
 };
 
 // FetchState is how far a fetch is, over all of its items.
@@ -82,5 +87,18 @@ Result<FetchedText> FetchUnknown(const std::string& name,
                                  std::span<const std::string> urls,
                                  uint64_t max_size_bytes,
                                  const FetchOptions& options);
+
+// FetchAnswer is a small file, or what the server wants to know first.
+struct FetchAnswer {
+  Bytes bytes;
+  std::string challenge;  // WWW-Authenticate; then there are no bytes
+};
+// FetchAnswerFrom is FetchUnknown for one URL of a server that may ask for
+// authorization.
+Result<FetchAnswer> FetchAnswerFrom(const std::string& name,
+                                    const std::string& url,
+                                    const std::vector<std::string>& headers,
+                                    uint64_t max_size_bytes,
+                                    const FetchOptions& options);
 
 }  // namespace tally

@@ -46,6 +46,7 @@ struct Transfer::State {
   }
 
   static size_t OnBody(char* data, size_t one, size_t size, void* self);
+  static size_t OnHeader(char* data, size_t one, size_t size, void* self);
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t,
                         curl_off_t);
   Status Receive(ByteSpan bytes);
@@ -61,6 +62,7 @@ struct Transfer::State {
   bool started = false;  // the first byte of the body has come
   bool too_large = false;
   std::optional<Error> failure;
+  std::string challenge;
 };
 
 Transfer::Transfer(Transfer&&) noexcept = default;
@@ -83,6 +85,8 @@ Transfer::Transfer(const TransferLimits& limits)
                    static_cast<long>(limits.stall_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &State::OnBody);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, state_.get());
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &State::OnHeader);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, state_.get());
   // Called at least once a second, also while nothing comes in.
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &State::OnProgress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, state_.get());
@@ -90,7 +94,8 @@ Transfer::Transfer(const TransferLimits& limits)
 }
 
 Transferred Transfer::Run(const std::string& url, uint64_t max_size_bytes,
-                          TransferTarget& target) {
+                          TransferTarget& target,
+                          const std::vector<std::string>& headers) {
   State& state = *state_;
   CURL* curl = state.curl.get();
   const uint64_t have = target.size_bytes();
@@ -100,6 +105,7 @@ Transferred Transfer::Run(const std::string& url, uint64_t max_size_bytes,
   state.resumed = have > 0;
   state.started = state.too_large = false;
   state.failure.reset();
+  state.challenge.clear();
   // A range that begins behind the end is an error to HTTP servers.
   if (have > 0 && have >= max_size_bytes) return {};
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
@@ -107,10 +113,19 @@ Transferred Transfer::Run(const std::string& url, uint64_t max_size_bytes,
   const std::string range = std::to_string(have) + "-";
   curl_easy_setopt(curl, CURLOPT_RANGE,
                    state.resumed ? range.c_str() : nullptr);
+  // curl itself drops Authorization when a redirect leads to another host,
+  // port or protocol (CURLOPT_UNRESTRICTED_AUTH, off).
+  curl_slist* list = nullptr;
+  for (const std::string& header : headers) {
+    list = curl_slist_append(list, header.c_str());
+  }
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
   const CURLcode code = curl_easy_perform(curl);
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, nullptr);
+  curl_slist_free_all(list);
   if (state.failure) {
     return {state.too_large ? Outcome::kLasting : Outcome::kOurFault,
-            std::move(state.failure)};
+            std::move(state.failure), ""};
   }
   return state.Judge(code);
 }
@@ -123,6 +138,21 @@ size_t Transfer::State::OnBody(char* data, size_t one, size_t size,
   if (status) return size_bytes;
   state->failure = std::move(status).error();
   return 0;  // ends the transfer
+}
+
+size_t Transfer::State::OnHeader(char* data, size_t one, size_t size,
+                                 void* self) {
+  constexpr std::string_view kName = "www-authenticate:";
+  auto* state = static_cast<State*>(self);
+  const std::string_view line(data, one * size);
+  std::string name(line.substr(0, kName.size()));
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (name == kName && line.size() < 4096) {
+    state->challenge = Trim(line.substr(kName.size()));
+  }
+  return line.size();
 }
 
 int Transfer::State::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t,
@@ -156,11 +186,12 @@ Transferred Transfer::State::Judge(CURLcode code) const {
     // Requests.
     const bool passing = status == 408 || status == 429 || status >= 500;
     return {passing ? Outcome::kPassing : Outcome::kLasting,
-            IoError(cannot + "the server answers " + std::to_string(status))};
+            IoError(cannot + "the server answers " + std::to_string(status)),
+            status == 401 ? challenge : ""};
   }
   if (code == CURLE_OK) return {};
   return {MayPass(code) ? Outcome::kPassing : Outcome::kLasting,
-          IoError(cannot + curl_easy_strerror(code))};
+          IoError(cannot + curl_easy_strerror(code)), ""};
 }
 
 long Transfer::State::HttpStatus() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/bytes.h"
 #include "common/result.h"
@@ -31,6 +32,9 @@ enum class Outcome {
 struct Transferred {
   Outcome outcome = Outcome::kDone;
   std::optional<Error> error;  // unless kDone
+  // What a server wants to know before it answers: WWW-Authenticate of an
+  // answer with status 401.
+  std::string challenge;
 };
 
 struct TransferLimits {
@@ -48,8 +52,12 @@ class Transfer {
 
   // Run brings the rest of the file into `target`: http, https or file URLs, at
   // most 10 redirects, at most `max_size_bytes` for the whole file.
+  //
+  // `headers` ("Name: value") go to the URL's own host; one for authorization
+  // goes nowhere else, also when the host redirects.
   Transferred Run(const std::string& url, uint64_t max_size_bytes,
-                  TransferTarget& target);
+                  TransferTarget& target,
+                  const std::vector<std::string>& headers = {});
 
  private:
   struct State;

@@ -49,20 +49,29 @@ std::string_view TypeName(NodeType type) {
 
 // Every field is always there; null where there is nothing.
 Json::Object FileRecord(const FileNode& node, uint64_t size_bytes,
-                        const Sha256Digest& sha256) {
+                        const Sha256Digest& sha256, int format_epoch) {
   const bool file = node.type == NodeType::kFile;
   const bool link = node.type == NodeType::kSymlink;
-  return {{"path", PathText("/" + node.path)},
-          {"type", TypeName(node.type)},
-          {"mode", Octal(node.mode)},
-          {"uid", int64_t{node.uid}},
-          {"gid", int64_t{node.gid}},
-          {"size", file ? Json(size_bytes) : Json()},
-          {"sha256", file ? Json(sha256.hex()) : Json()},
-          {"target", link ? Json(PathText(node.symlink_target)) : Json()}};
+  Json::Object record = {
+      {"path", PathText("/" + node.path)},
+      {"type", TypeName(node.type)},
+      {"mode", Octal(node.mode)},
+      {"uid", int64_t{node.uid}},
+      {"gid", int64_t{node.gid}},
+      {"size", file ? Json(size_bytes) : Json()},
+      {"sha256", file ? Json(sha256.hex()) : Json()},
+      {"target", link ? Json(PathText(node.symlink_target)) : Json()}};
+  if (format_epoch == 1) return record;
+  Json::Object xattrs;
+  for (const auto& [name, value] : node.xattrs) {
+    xattrs[PathText(name)] = Hex(value);
+  }
+  record["xattrs"] = std::move(xattrs);
+  return record;
 }
 
-std::string FormatFilesJson(const std::vector<NamedTree>& trees) {
+std::string FormatFilesJson(const std::vector<NamedTree>& trees,
+                            int format_epoch) {
   // One record a line: a diff of two releases shows whole files.
   std::string text = "{";
   bool first_tree = true;
@@ -73,8 +82,8 @@ std::string FormatFilesJson(const std::vector<NamedTree>& trees) {
     bool first = true;
     for (const FileNode& node : named.tree->ToFileList(0)) {
       const TreeNode& entry = *named.tree->Find(node.path);
-      Json::Object record =
-          FileRecord(node, entry.content.size_bytes(), entry.content.sha256);
+      Json::Object record = FileRecord(node, entry.content.size_bytes(),
+                                       entry.content.sha256, format_epoch);
       record["origin"] = entry.origin.ToString();
       text += (first ? "\n" : ",\n") + Json(std::move(record)).Canonical();
       first = false;

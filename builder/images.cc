@@ -4,8 +4,12 @@
 #include <array>
 
 #include "builder/assemble.h"
-#include "builder/local_files.h"
+#include "builder/root.h"
+#include "builder/volumes.h"
 #include "common/hash.h"
+#include "common/interrupt.h"
+#include "common/parallel.h"
+#include "common/staging_directory.h"
 #include "common/text.h"
 #include "formats/cpio.h"
 #include "formats/eif.h"
@@ -22,50 +26,69 @@ Uuid ImageUuid(const Lock& lock, std::string_view label) {
   return DeriveUuid(lock.sha256.span(), label);
 }
 
-// WriteArtifact creates `name` and records what `fill` wrote.
+// WriteArtifact creates `name` with what `fill` writes.
 template <typename Fill>
 Status WriteArtifact(const fs::path& directory, const std::string& name,
-                     const Fill& fill, std::vector<ArtifactFile>* artifacts) {
-  TALLY_ASSIGN(FileSink sink, FileSink::Create(directory / name));
-  TALLY_TRY(fill(sink));
-  TALLY_ASSIGN(const FileDigest digest, sink.Close());
-  artifacts->push_back({.name = name, .digest = digest});
-  return Ok();
+                     const Fill& fill) {
+  TALLY_ASSIGN(StagedFile file, StagedFile::Create(directory / name));
+  TALLY_TRY(fill(file));
+  return file.Close();
 }
 
 Status WriteBytes(const fs::path& directory, const std::string& name,
-                  ByteSpan bytes, std::vector<ArtifactFile>* artifacts) {
-  return WriteArtifact(
-      directory, name, [&](ByteSink& sink) { return sink.Append(bytes); },
-      artifacts);
+                  ByteSpan bytes) {
+  return WriteArtifact(directory, name,
+                       [&](ByteSink& sink) { return sink.Append(bytes); });
 }
 
-// WriteRoot writes root.erofs and root.verity in one pass and returns the root
-// hash.
+// HashLeaves is VerityLeaves on several threads.
+Result<Bytes> HashLeaves(ByteSpan image, ByteSpan salt, unsigned num_threads) {
+  constexpr uint64_t kPartBytes = 1024 * kVerityBlockSize;
+  if (image.size() % kVerityBlockSize != 0) {
+    return InputError("root image has " + std::to_string(image.size()) +
+                      " bytes, expected a multiple of 4096");
+  }
+  std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
+  TALLY_TRY(ParallelFor(parts.size(), num_threads, [&](size_t i) {
+    const uint64_t at = i * kPartBytes;
+    parts[i] = VerityLeaves(
+        image.subspan(at, std::min(kPartBytes, image.size() - at)), salt);
+    return CheckInterrupted();
+  }));
+  Bytes leaves;
+  for (const Bytes& part : parts) {
+    leaves.insert(leaves.end(), part.begin(), part.end());
+  }
+  return leaves;
+}
+
+// WriteRoot writes root.erofs and root.verity and returns the root hash.
 Result<VerityRootHash> WriteRoot(const ImageInputs& inputs, const Tree& root,
-                                 const fs::path& directory,
-                                 std::vector<ArtifactFile>* artifacts) {
+                                 const fs::path& directory) {
   const Lock& lock = inputs.lock;
   const int64_t epoch = inputs.manifest.source_date_epoch;
-  VerityBuilder verity(
-      {.uuid = ImageUuid(lock, "verity/root"),
-       .salt = HmacSha256(lock.sha256.span(), AsBytes("verity-salt/root"))
-                   .array()});
-  const auto write_data = [&](ByteSink& file) {
-    TeeSink both({&file, &verity});
+  TALLY_TRY(WriteArtifact(directory, kRootArtifact, [&](ByteSink& file) {
     return WriteErofs(root.ToFileList(epoch),
                       {.uuid = ImageUuid(lock, "erofs/root"),
                        .volume_name = "root",
                        .build_time = epoch},
-                      both);
-  };
-  TALLY_TRY(WriteArtifact(directory, kRootArtifact, write_data, artifacts));
+                      file);
+  }));
+  const VerityOptions options = {
+      .uuid = ImageUuid(lock, "verity/root"),
+      .salt =
+          HmacSha256(lock.sha256.span(), AsBytes("verity-salt/root")).array()};
+  TALLY_ASSIGN(const MappedFile image,
+               MappedFile::Open(directory / kRootArtifact));
+  TALLY_ASSIGN(Bytes leaves,
+               HashLeaves(image.bytes(), options.salt, inputs.num_threads));
   VerityRootHash root_hash;
   const auto write_hashes = [&](ByteSink& file) -> Status {
-    TALLY_ASSIGN(root_hash, verity.Finish(file));
+    TALLY_ASSIGN(root_hash,
+                 WriteVerityHashArea(options, std::move(leaves), file));
     return Ok();
   };
-  TALLY_TRY(WriteArtifact(directory, kVerityArtifact, write_hashes, artifacts));
+  TALLY_TRY(WriteArtifact(directory, kVerityArtifact, write_hashes));
   return root_hash;
 }
 
@@ -87,8 +110,7 @@ std::vector<GptPartition> DiskPartitions(const ImageInputs& inputs,
 }
 
 // WriteDisk puts the two finished files into a partitioned disk.
-Status WriteDisk(const ImageInputs& inputs, const fs::path& directory,
-                 std::vector<ArtifactFile>* artifacts) {
+Status WriteDisk(const ImageInputs& inputs, const fs::path& directory) {
   TALLY_ASSIGN(const MappedFile root,
                MappedFile::Open(directory / kRootArtifact));
   TALLY_ASSIGN(const MappedFile verity,
@@ -100,7 +122,7 @@ Status WriteDisk(const ImageInputs& inputs, const fs::path& directory,
   const auto fill = [&](ByteSink& sink) {
     return WriteGptDisk(plan, {root.bytes(), verity.bytes()}, sink);
   };
-  return WriteArtifact(directory, kDiskArtifact, fill, artifacts);
+  return WriteArtifact(directory, kDiskArtifact, fill);
 }
 
 // DiskCmdline binds the disk: its hash and where to find it, under the names
@@ -134,15 +156,14 @@ std::string EifMetadataText(const ImageInputs& inputs) {
 // WriteEifArtifact packs kernel, command line, initrd and the root as a second
 // ramdisk.
 Status WriteEifArtifact(const ImageInputs& inputs, const Tree& root,
-                        const Content& kernel, const fs::path& directory,
-                        std::vector<ArtifactFile>* artifacts) {
+                        const Content& kernel, const fs::path& directory) {
   const Manifest& manifest = inputs.manifest;
-  const fs::path ramdisk_path = directory / ".rootfs.cpio";
-  TALLY_ASSIGN(FileSink ramdisk_sink, FileSink::Create(ramdisk_path));
-  TALLY_TRY(WriteCpio(RamdiskList(root.ToFileList(manifest.source_date_epoch)),
-                      ramdisk_sink));
-  TALLY_ASSIGN(const FileDigest ignored, ramdisk_sink.Close());
-  (void)ignored;
+  const std::string ramdisk_name = ".rootfs.cpio";
+  const fs::path ramdisk_path = directory / ramdisk_name;
+  TALLY_TRY(WriteArtifact(directory, ramdisk_name, [&](ByteSink& sink) {
+    return WriteCpio(RamdiskList(root.ToFileList(manifest.source_date_epoch)),
+                     sink);
+  }));
   TALLY_ASSIGN(const MappedFile ramdisk, MappedFile::Open(ramdisk_path));
   TALLY_ASSIGN(const MappedFile initrd,
                MappedFile::Open(directory / kInitrdArtifact));
@@ -154,12 +175,57 @@ Status WriteEifArtifact(const ImageInputs& inputs, const Tree& root,
                .cmdline = manifest.eif->cmdline,
                .metadata = metadata,
                .ramdisks = {initrd.bytes(), ramdisk.bytes()}});
-  TALLY_TRY(WriteArtifact(
-      directory, kEifArtifact,
-      [&](ByteSink& sink) { return WriteEif(eif, sink); }, artifacts));
+  TALLY_TRY(WriteArtifact(directory, kEifArtifact,
+                          [&](ByteSink& sink) { return WriteEif(eif, sink); }));
   std::error_code error;
   if (fs::remove(ramdisk_path, error)) return Ok();
   return IoError("cannot remove " + ramdisk_path.string());
+}
+
+// WriteBootFiles writes kernel, initrd and firmware.
+Status WriteBootFiles(const ImageInputs& inputs, const Unpacked& unpacked,
+                      const Tree& initrd, const Content& kernel,
+                      const fs::path& directory) {
+  const Manifest& manifest = inputs.manifest;
+  TALLY_TRY(WriteBytes(directory, kKernelArtifact, kernel.span()));
+  TALLY_TRY(WriteArtifact(directory, kInitrdArtifact, [&](ByteSink& sink) {
+    return WriteCpio(initrd.ToFileList(manifest.source_date_epoch), sink);
+  }));
+  if (!manifest.firmware) return Ok();
+  TALLY_ASSIGN(const Content firmware,
+               FileOf(unpacked, "firmware", manifest.firmware->file,
+                      At(manifest, manifest.firmware->package.where)));
+  return WriteBytes(directory, kFirmwareArtifact, firmware.span());
+}
+
+// WriteDiskFiles writes the root, the disk, and last the command line, which
+// carries the root hash.
+Status WriteDiskFiles(const ImageInputs& inputs, const Sources& sources,
+                      const BuiltImages& built, const fs::path& directory) {
+  TALLY_ASSIGN(const VerityRootHash root_hash,
+               WriteRoot(inputs, built.root, directory));
+  TALLY_TRY(WriteDisk(inputs, directory));
+  TALLY_ASSIGN(const std::vector<VolumeBinding> volumes,
+               WriteVolumes(inputs.manifest, inputs.lock, sources,
+                            built.volumes, directory));
+  std::string cmdline = DiskCmdline(inputs, root_hash);
+  for (const VolumeBinding& volume : volumes) {
+    cmdline += " " + VolumeWord(volume);
+  }
+  return WriteBytes(directory, kCmdlineArtifact, AsBytes(cmdline));
+}
+
+// DescribeArtifacts hashes every file in `directory`.
+Result<std::vector<ArtifactFile>> DescribeArtifacts(const fs::path& directory,
+                                                    unsigned num_threads) {
+  TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(directory));
+  std::vector<ArtifactFile> artifacts(names.size());
+  TALLY_TRY(ParallelFor(names.size(), num_threads, [&](size_t i) -> Status {
+    artifacts[i].name = names[i];
+    TALLY_ASSIGN(artifacts[i].digest, DigestFile(directory / names[i]));
+    return Ok();
+  }));
+  return artifacts;
 }
 
 }  // namespace
@@ -185,50 +251,41 @@ Result<BuiltImages> BuildImages(const ImageInputs& inputs,
                       ": found neither 'disk' nor 'eif', expected at least one "
                       "image to build");
   }
-  TALLY_ASSIGN(const LocalFiles local_files,
-               ReadLocalFiles(inputs.lock, inputs.local_files));
   TALLY_ASSIGN(
-      const Unpacked unpacked,
-      UnpackTrees(manifest, inputs.lock, inputs.store, inputs.num_threads));
+      const Sources sources,
+      ReadSources(manifest, inputs.lock, inputs.store, inputs.local_files));
+  TALLY_ASSIGN(const Unpacked unpacked,
+               UnpackTrees(manifest, inputs.lock, inputs.store,
+                           inputs.num_threads, inputs.unpack_order));
   BuiltImages built;
-  std::vector<ArtifactFile>* artifacts = &built.artifacts;
 
   // The trees are complete, in memory, before any image byte is written.
-  TALLY_ASSIGN(built.root, AssembleRoot(manifest, unpacked, local_files));
-  TALLY_ASSIGN(built.initrd, AssembleInitrd(manifest, unpacked, local_files));
+  TALLY_ASSIGN(built.root, AssembleRoot({.manifest = manifest,
+                                         .lock = inputs.lock,
+                                         .unpacked = unpacked,
+                                         .sources = sources,
+                                         .num_threads = inputs.num_threads}));
+  TALLY_ASSIGN(built.initrd, AssembleInitrd(manifest, unpacked, sources,
+                                            inputs.lock.format_epoch));
+  TALLY_ASSIGN(built.volumes, AssembleVolumes(manifest, sources));
 
   TALLY_ASSIGN(const Content kernel,
                FileOf(unpacked, "kernel", manifest.kernel.image,
                       At(manifest, manifest.kernel.package.where)));
-  TALLY_TRY(WriteBytes(directory, kKernelArtifact, kernel.span(), artifacts));
-  TALLY_TRY(WriteArtifact(
-      directory, kInitrdArtifact,
-      [&](ByteSink& sink) {
-        return WriteCpio(built.initrd.ToFileList(manifest.source_date_epoch),
-                         sink);
-      },
-      artifacts));
-  if (manifest.firmware) {
-    TALLY_ASSIGN(const Content firmware,
-                 FileOf(unpacked, "firmware", manifest.firmware->file,
-                        At(manifest, manifest.firmware->package.where)));
-    TALLY_TRY(
-        WriteBytes(directory, kFirmwareArtifact, firmware.span(), artifacts));
-  }
-
-  // The command line comes last: it carries the root hash.
-  if (manifest.disk) {
-    TALLY_ASSIGN(const VerityRootHash root_hash,
-                 WriteRoot(inputs, built.root, directory, artifacts));
-    TALLY_TRY(WriteDisk(inputs, directory, artifacts));
-    TALLY_TRY(WriteBytes(directory, kCmdlineArtifact,
-                         AsBytes(DiskCmdline(inputs, root_hash)), artifacts));
-  }
-  if (manifest.eif) {
-    TALLY_TRY(
-        WriteEifArtifact(inputs, built.root, kernel, directory, artifacts));
-  }
-  std::ranges::sort(*artifacts, {}, &ArtifactFile::name);
+  TALLY_TRY(WriteBootFiles(inputs, unpacked, built.initrd, kernel, directory));
+  // The disk and the enclave image share inputs and nothing else.
+  TALLY_TRY(ParallelFor(2, inputs.num_threads, [&](size_t i) -> Status {
+    if (i == 0 && manifest.disk) {
+      return WriteDiskFiles(inputs, sources, built, directory);
+    }
+    if (i == 1 && manifest.eif) {
+      return WriteEifArtifact(inputs, built.root, kernel, directory);
+    }
+    return Ok();
+  }));
+  TALLY_TRY(sources.mapped.CheckUnchanged());
+  TALLY_ASSIGN(built.artifacts,
+               DescribeArtifacts(directory, inputs.num_threads));
   return built;
 }
 

@@ -1,6 +1,7 @@
 // The images of a manifest: kernel, initrd, root, disk, EIF, firmware.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct ImageInputs {
   const Store& store;
   fs::path local_files;  // where LockedFile paths begin
   unsigned num_threads = 1;
+  UnpackOrder unpack_order = UnpackOrder::kLargestFirst;
 };
 
 struct ArtifactFile {
@@ -39,6 +41,7 @@ struct BuiltImages {
   std::vector<ArtifactFile> artifacts;  // sorted by name
   Tree root;
   Tree initrd;
+  std::map<std::string, Tree> volumes;  // by name
 };
 
 // RamdiskList moves a root file system below /rootfs, where our init looks for

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <utility>
 
-#include "builder/archive.h"
+#include "builder/kept_packages.h"
 #include "builder/local_files.h"
+#include "builder/locker_evidence.h"
 #include "builder/locker_suite.h"
+#include "builder/pin.h"
 #include "builder/resolve.h"
+#include "builder/sources/lock_sources.h"
 #include "common/hash.h"
 #include "common/text.h"
-#include "formats/deb822.h"
 
 namespace tally {
 namespace {
@@ -46,48 +47,20 @@ Result<std::vector<LockedPackage>> LockPackages(
   return packages;
 }
 
-// CheckControl refuses a .deb that is another package than its archive says.
-Status CheckControl(const LockedPackage& package, const std::string& text) {
-  TALLY_ASSIGN(const Deb822Paragraph control, ParseDeb822One("control", text));
-  const std::vector<std::pair<const char*, std::string>> fields = {
-      {"Package", package.name},
-      {"Version", package.version},
-      {"Architecture", package.architecture}};
-  for (const auto& [name, expected] : fields) {
-    if (control.Value(name) != expected) {
-      return InputError("found " + std::string(name) + " " +
-                        Quote(control.Value(name)) + " in control, expected " +
-                        Quote(expected) + " as in Packages");
-    }
-  }
-  return Ok();
-}
-
-Status AddScripts(LockedPackage& package, const Store& store) {
-  TALLY_ASSIGN(const MappedFile deb,
-               store.Read(package.sha256, package.size_bytes));
-  TALLY_ASSIGN(const DebControl control, ReadDebControl(deb.bytes()));
-  TALLY_TRY(CheckControl(package, control.control_text));
-  for (const auto& [name, script] : control.scripts) {
-    package.scripts[name] = Sha256(script);
-  }
-  return Ok();
-}
-
 Result<std::vector<LockedFile>> LockFiles(const Manifest& manifest) {
   std::map<std::string, LockedFile> files;
-  for (const TreeSpec* tree : {&manifest.initrd.tree, &manifest.root}) {
+  for (const TreeSpec* tree : TreesOf(manifest)) {
     for (const FileSpec& file : tree->files) {
       if (!file.source || files.contains(*file.source)) continue;
-      const Result<Bytes> bytes =
-          ReadLocalFile(manifest.path.parent_path(), *file.source);
-      if (!bytes) {
-        return Error(bytes.error())
+      const Result<FileDigest> digest =
+          DigestLocalFile(manifest.path.parent_path(), *file.source);
+      if (!digest) {
+        return Error(digest.error())
             .While("reading the file named at " + At(manifest, file.where));
       }
       files[*file.source] = {.path = *file.source,
-                             .size_bytes = bytes->size(),
-                             .sha256 = Sha256(*bytes)};
+                             .size_bytes = digest->size_bytes,
+                             .sha256 = digest->sha256};
     }
   }
   std::vector<LockedFile> sorted;
@@ -95,103 +68,146 @@ Result<std::vector<LockedFile>> LockFiles(const Manifest& manifest) {
   return sorted;
 }
 
-bool SameFacts(const LockedPackage& a, const LockedPackage& b) {
-  const auto facts = [](const LockedPackage& p) {
-    return std::tie(p.name, p.version, p.architecture, p.archive, p.suite,
-                    p.path, p.size_bytes, p.sha256, p.source, p.source_version,
-                    p.why, p.scripts);
-  };
-  return facts(a) == facts(b);
-}
+// ArchiveBases has the URLs of an archive, for each evidence of a lock.
+using ArchiveBases = std::map<const LockedSuite*, std::vector<std::string>>;
 
-bool SamePlace(const LockedSuite& a, const LockedSuite& b) {
-  return std::tie(a.archive, a.suite, a.origin, a.codename) ==
-             std::tie(b.archive, b.suite, b.origin, b.codename) &&
-         std::ranges::equal(a.indexes, b.indexes, {}, &LockedIndex::path,
-                            &LockedIndex::path);
-}
-
-// KeepEvidence takes the suites of the previous lock if the packages are the
-// same: a Release is signed anew every day, and a lock must not change by that.
-void KeepEvidence(const Lock& previous, Lock& lock) {
-  if (lock.architecture != previous.architecture ||
-      !std::ranges::equal(lock.packages, previous.packages, SameFacts)) {
-    return;
-  }
-  for (LockedSuite& suite : lock.suites) {
-    const auto old = std::ranges::find_if(
-        previous.suites,
-        [&](const LockedSuite& s) { return SamePlace(s, suite); });
-    if (old != previous.suites.end()) suite = *old;
-  }
-}
-
-// SourceOf tells where the packages of a suite are fetched from.
-using ArchiveBases =
-    std::map<std::pair<std::string, std::string>, std::vector<std::string>>;
-
-Status FetchPackages(std::vector<LockedPackage>& packages,
-                     const ArchiveBases& bases, Store& store,
-                     const FetchOptions& options) {
-  std::vector<FetchItem> items;
-  for (const LockedPackage& package : packages) {
-    items.push_back(
-        ItemFor(package, bases.at({package.archive, package.suite})));
-  }
-  TALLY_TRY(FetchAll(store, items, options));
-  for (LockedPackage& package : packages) {
-    Status status = AddScripts(package, store);
-    if (!status) {
-      return std::move(status).error().While("reading the control files of " +
-                                             ItemFor(package, {}).name);
+// TodayUrls returns where the packages of a suite are to be had at present.
+std::vector<std::string> TodayUrls(const std::vector<LoadedSuite>& suites,
+                                   const std::string& archive,
+                                   const std::string& suite) {
+  for (const LoadedSuite& loaded : suites) {
+    if (loaded.locked.archive == archive && loaded.locked.suite == suite) {
+      return loaded.bases;
     }
   }
+  return {};
+}
+
+// UrlsOf returns where the packages of one evidence are: today's places first,
+// then those of its date.
+Result<std::vector<std::string>> UrlsOf(const std::vector<LoadedSuite>& suites,
+                                        const LockedSuite& evidence,
+                                        const Mirrors& mirrors) {
+  std::vector<std::string> urls =
+      TodayUrls(suites, evidence.archive, evidence.suite);
+  TALLY_ASSIGN(const ArchiveAsOf archive, AsOf(evidence));
+  for (const std::string& url : ArchiveUrls(archive, mirrors)) {
+    if (std::ranges::find(urls, url) == urls.end()) urls.push_back(url);
+  }
+  return urls;
+}
+
+Status FetchPackages(const Lock& lock, const std::vector<LoadedSuite>& suites,
+                     Store& store, const LockOptions& options) {
+  ArchiveBases bases;
+  for (const LockedSuite& suite : lock.suites) {
+    TALLY_ASSIGN(bases[&suite], UrlsOf(suites, suite, options.mirrors));
+  }
+  std::vector<FetchItem> items;
+  for (const LockedPackage& package : lock.packages) {
+    items.push_back(ItemFor(package, bases.at(EvidenceFor(lock, package))));
+  }
+  TALLY_ASSIGN(const FetchReport report, FetchAll(store, items, options.fetch));
+  (void)report;
   return Ok();
+}
+
+// CheckUpdated refuses to let go of what is not locked.
+Status CheckUpdated(const Lock* previous, const LockOptions& options) {
+  std::vector<std::string> names;
+  if (previous != nullptr) {
+    for (const LockedPackage& package : previous->packages) {
+      names.push_back(package.name);
+    }
+  }
+  for (const std::string& name : options.updated) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    const auto nearest = NearestName(name, names);
+    return UsageError("package " + Quote(name) + " is not in the lock" +
+                      (nearest ? ", did you mean '" + *nearest + "'?" : ""));
+  }
+  return Ok();
+}
+
+// Resolution is the packages of a new lock, and who vouches for them.
+struct Resolution {
+  std::vector<LockedPackage> packages;
+  EvidenceInputs evidence;
+};
+
+Result<Resolution> ResolveAll(const Manifest& manifest, const Lock* previous,
+                              const std::vector<LoadedSuite>& suites,
+                              Store& store, const LockOptions& options) {
+  Resolution result;
+  result.evidence.wanted = options.evidence;
+  if (previous != nullptr && previous->architecture == manifest.architecture) {
+    result.evidence.previous = previous;
+  }
+  std::vector<SuiteIndex> indexes;
+  for (const LoadedSuite& suite : suites) {
+    TALLY_ASSIGN(SuiteIndex index, suite.Parse(manifest.architecture));
+    indexes.push_back(std::move(index));
+    result.evidence.today.push_back(suite.locked);
+  }
+  KeptPackages kept;
+  if (result.evidence.previous != nullptr &&
+      options.versions == Versions::kKeep) {
+    const auto urls = [&](const LockedPackage& package) {
+      const LockedSuite* evidence = EvidenceFor(*previous, package);
+      auto found = UrlsOf(suites, *evidence, options.mirrors);
+      return FileUrls(found ? *found : std::vector<std::string>(),
+                      package.path);
+    };
+    TALLY_TRY(kept.Offer(*previous, options.updated, urls, store, options.fetch,
+                         indexes));
+  }
+  const Catalog catalog(indexes);
+  TALLY_ASSIGN(const std::vector<ResolvedPackage> resolved,
+               Resolve(manifest, catalog));
+  TALLY_TRY(kept.CheckAtHand(resolved));
+  for (const ResolvedPackage& entry : resolved) {
+    const BinaryPackage& package = *entry.candidate.package;
+    if (!package.listed) result.evidence.unlisted.emplace(package.name);
+  }
+  TALLY_ASSIGN(result.packages, LockPackages(resolved));
+  return result;
 }
 
 }  // namespace
 
 Result<Lock> MakeLock(const Manifest& manifest, const Lock* previous,
                       Store& store, const LockOptions& options) {
+  TALLY_TRY(CheckUpdated(previous, options));
   TALLY_ASSIGN(std::vector<LockedFile> files, LockFiles(manifest));
 
   // Nothing in a suite is believed before its signature was verified.
   TALLY_ASSIGN(const std::vector<LoadedSuite> suites,
                LoadSuites(manifest, store, options));
 
-  std::vector<SuiteIndex> indexes;
-  ArchiveBases bases;
-  Lock lock = {.architecture = manifest.architecture};
-  for (const LoadedSuite& suite : suites) {
-    TALLY_ASSIGN(SuiteIndex index, suite.Parse(manifest.architecture));
-    indexes.push_back(std::move(index));
-    lock.suites.push_back(suite.locked);
-    bases[{suite.locked.archive, suite.locked.suite}] = suite.bases;
-  }
-  const Catalog catalog(indexes);
-  TALLY_ASSIGN(const std::vector<ResolvedPackage> resolved,
-               Resolve(manifest, catalog));
-
-  TALLY_ASSIGN(lock.packages, LockPackages(resolved));
-  TALLY_TRY(FetchPackages(lock.packages, bases, store, options.fetch));
+  TALLY_ASSIGN(Resolution resolution,
+               ResolveAll(manifest, previous, suites, store, options));
+  Lock lock = {.architecture = manifest.architecture,
+               .packages = std::move(resolution.packages)};
+  TALLY_TRY(PickEvidence(resolution.evidence, lock));
+  TALLY_TRY(FetchPackages(lock, suites, store, options));
   lock.files = std::move(files);
-  if (previous != nullptr && options.evidence == Evidence::kKeep) {
-    KeepEvidence(*previous, lock);
-  }
+  TALLY_TRY(LockSources(manifest, options.fetch, options.warn, store, lock));
+  TALLY_TRY(PinFacts(manifest, store, previous, lock));
   return lock;
 }
 
 Result<FetchReport> FetchLocked(const Lock& lock, Store& store,
                                 const Mirrors& mirrors,
-                                const FetchOptions& options) {
+                                const FetchOptions& options,
+                                const fs::path& local_files) {
   ArchiveBases bases;
   for (const LockedSuite& suite : lock.suites) {
     TALLY_ASSIGN(const ArchiveAsOf archive, AsOf(suite));
-    bases[{suite.archive, suite.suite}] = ArchiveUrls(archive, mirrors);
+    bases[&suite] = ArchiveUrls(archive, mirrors);
   }
   std::vector<FetchItem> items;
   for (const LockedPackage& package : lock.packages) {
-    const auto found = bases.find({package.archive, package.suite});
+    const auto found = bases.find(EvidenceFor(lock, package));
     if (found == bases.end()) {
       return InputError("package " + Quote(package.name) + " is from suite " +
                         Quote(package.suite) + " of archive " +
@@ -200,7 +216,13 @@ Result<FetchReport> FetchLocked(const Lock& lock, Store& store,
     }
     items.push_back(ItemFor(package, found->second));
   }
-  return FetchAll(store, items, options);
+  TALLY_ASSIGN(FetchReport report, FetchAll(store, items, options));
+  TALLY_ASSIGN(const FetchReport sources,
+               FetchSources(lock, local_files, options, store));
+  report.num_present += sources.num_present;
+  report.num_fetched += sources.num_fetched;
+  report.fetched_bytes += sources.fetched_bytes;
+  return report;
 }
 
 }  // namespace tally

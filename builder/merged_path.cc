@@ -13,7 +13,7 @@ constexpr size_t kMaxNameBytes = 255;
 
 }  // namespace
 
-Result<std::string> MergedPath(std::string_view path) {
+Result<std::string> NormalPath(std::string_view path) {
   std::string_view rest = path;
   while (rest.starts_with("./")) rest.remove_prefix(2);
   if (rest == ".") rest = "";
@@ -37,10 +37,15 @@ Result<std::string> MergedPath(std::string_view path) {
                         "components");
     }
   }
-  const std::string_view top = rest.substr(0, rest.find('/'));
+  return std::string(rest);
+}
+
+Result<std::string> MergedPath(std::string_view path) {
+  TALLY_ASSIGN(std::string normal, NormalPath(path));
+  const std::string top = normal.substr(0, normal.find('/'));
   const bool merged =
       std::ranges::find(kMergedDirectories, top) != kMergedDirectories.end();
-  return (merged ? "usr/" : "") + std::string(rest);
+  return merged ? "usr/" + normal : normal;
 }
 
 }  // namespace tally

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <set>
+#include <utility>
 
 #include "builder/archive.h"
 #include "builder/merged_path.h"
+#include "builder/package_listing.h"
+#include "builder/tree_cache.h"
 #include "common/hash.h"
 #include "common/interrupt.h"
 #include "common/parallel.h"
@@ -32,8 +34,9 @@ bool SameDirectory(const UnpackedEntry& a, const UnpackedEntry& b) {
 // Unpacker collects the members of one package.
 class Unpacker {
  public:
-  Unpacker(std::string name, const PathFilter& wanted) : wanted_(wanted) {
+  Unpacker(std::string name, std::string control_text) {
     package_.name = std::move(name);
+    package_.control_text = std::move(control_text);
   }
 
   Status Take(DebMember member) {
@@ -51,23 +54,7 @@ class Unpacker {
     return InputError("data.tar: " + Quote(entry.path) + " twice");
   }
 
-  // Finish drops what nobody wants. A wanted hard link to an unwanted file
-  // becomes the file.
-  UnpackedPackage Finish() {
-    std::map<std::string, std::string> new_first_name;
-    std::vector<UnpackedEntry> kept;
-    for (UnpackedEntry& entry : package_.entries) {
-      if (entry.type != NodeType::kDirectory && !wanted_(entry.path)) continue;
-      if (!entry.hard_link_of.empty() && !wanted_(entry.hard_link_of)) {
-        const auto [first, is_new] =
-            new_first_name.emplace(entry.hard_link_of, entry.path);
-        entry.hard_link_of = is_new ? "" : first->second;
-      }
-      kept.push_back(std::move(entry));
-    }
-    package_.entries = std::move(kept);
-    return std::move(package_);
-  }
+  UnpackedPackage Take() && { return std::move(package_); }
 
  private:
   Result<UnpackedEntry> Convert(DebMember member) {
@@ -115,57 +102,159 @@ class Unpacker {
     return Ok();
   }
 
-  const PathFilter& wanted_;
   UnpackedPackage package_;
   std::set<std::string> members_;  // as the package writes them
   std::map<std::string, size_t> index_;
 };
 
-Result<UnpackedPackage> UnpackLocked(const Store& store, const UnpackJob& job) {
+// Filtered drops what nobody wants. A wanted hard link to an unwanted file
+// becomes the file.
+UnpackedPackage Filtered(const UnpackedPackage& package,
+                         const PathFilter& wanted) {
+  UnpackedPackage kept{.name = package.name,
+                       .control_text = package.control_text};
+  std::map<std::string, std::string> new_first_name;
+  for (const UnpackedEntry& entry : package.entries) {
+    if (entry.type != NodeType::kDirectory && !wanted(entry.path)) continue;
+    UnpackedEntry& copy = kept.entries.emplace_back(entry);
+    if (!copy.hard_link_of.empty() && !wanted(copy.hard_link_of)) {
+      const auto [first, is_new] =
+          new_first_name.emplace(copy.hard_link_of, copy.path);
+      copy.hard_link_of = is_new ? "" : first->second;
+    }
+  }
+  return kept;
+}
+
+Result<UnpackedPackage> UnpackWhole(const std::string& name, ByteSpan deb) {
+  const auto unpack = [&]() -> Result<UnpackedPackage> {
+    TALLY_ASSIGN(DebControl control, ReadDebControl(deb));
+    Unpacker unpacker(name, std::move(control.control_text));
+    TALLY_TRY(ReadDebData(deb, [&](DebMember member) {
+      return unpacker.Take(std::move(member));
+    }));
+    return std::move(unpacker).Take();
+  };
+  Result<UnpackedPackage> package = unpack();
+  if (package) return package;
+  return std::move(package).error().While("unpacking package '" + name + "'");
+}
+
+Result<UnpackedPackage> UnpackFromStore(const Store& store,
+                                        const LockedPackage& package) {
   TALLY_TRY(CheckInterrupted());
-  const LockedPackage& package = *job.package;
   Result<MappedFile> deb = store.Read(package.sha256, package.size_bytes);
   if (!deb) {
     return std::move(deb).error().While("unpacking package '" + package.name +
                                         "'");
   }
-  return UnpackPackage(package.name, deb->bytes(), job.wanted);
+  return UnpackWhole(package.name, deb->bytes());
+}
+
+bool HasTreeDigest(const LockedPackage& package) {
+  return package.tree_sha256 != Sha256Digest();
+}
+
+// UnpackAndCache unpacks a package that the cache does not have.
+Result<PackageForLock> UnpackAndCache(const Store& store,
+                                      const LockedPackage& package) {
+  PackageForLock unpacked;
+  TALLY_ASSIGN(unpacked.package, UnpackFromStore(store, package));
+  const Bytes listing = EncodeListing(unpacked.package);
+  unpacked.tree_sha256 = Sha256(listing);
+  unpacked.num_entries = unpacked.package.entries.size();
+  if (HasTreeDigest(package) && unpacked.tree_sha256 != package.tree_sha256) {
+    return InputError("package " + Quote(package.name) + " unpacks to " +
+                      unpacked.tree_sha256.hex() + ", expected " +
+                      package.tree_sha256.hex() + " as in the lock");
+  }
+  // A full disk or a store of somebody else's costs time, not the build.
+  (void)CacheTree(store, listing, unpacked.tree_sha256, &unpacked.package);
+  return unpacked;
+}
+
+// UnpackVerified returns all entries; those that `wanted` says are verified.
+Result<UnpackedPackage> UnpackVerified(const Store& store,
+                                       const LockedPackage& package,
+                                       const PathFilter& wanted) {
+  if (!HasTreeDigest(package)) return UnpackFromStore(store, package);
+  Result<UnpackedPackage> cached =
+      ReadCachedTree(store, package.name, package.tree_sha256, wanted);
+  if (cached) return cached;
+  TALLY_ASSIGN(PackageForLock unpacked, UnpackAndCache(store, package));
+  return std::move(unpacked.package);
+}
+
+// SharedJobs are the jobs of one package: their trees share its contents.
+struct SharedJobs {
+  const LockedPackage* package = nullptr;
+  std::vector<size_t> indexes;
+};
+
+// GroupJobs puts the largest package first: it decides how long the whole
+// takes.
+std::vector<SharedJobs> GroupJobs(const std::vector<UnpackJob>& jobs) {
+  std::map<std::pair<std::string, Sha256Digest>, SharedJobs> by_package;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const LockedPackage& package = *jobs[i].package;
+    SharedJobs& shared = by_package[{package.name, package.sha256}];
+    shared.package = &package;
+    shared.indexes.push_back(i);
+  }
+  std::vector<SharedJobs> groups;
+  for (auto& [key, shared] : by_package) groups.push_back(std::move(shared));
+  std::ranges::stable_sort(
+      groups, [](const SharedJobs& a, const SharedJobs& b) {
+        return a.package->size_bytes > b.package->size_bytes;
+      });
+  return groups;
 }
 
 }  // namespace
 
-Content MakeContent(Bytes bytes) {
-  const Sha256Digest sha256 = Sha256(bytes);
-  return Content{.bytes = std::make_shared<const Bytes>(std::move(bytes)),
-                 .sha256 = sha256};
-}
-
 Result<UnpackedPackage> UnpackPackage(const std::string& name, ByteSpan deb,
                                       const PathFilter& wanted) {
-  Unpacker unpacker(name, wanted);
-  const Status status = ReadDebData(
-      deb, [&](DebMember member) { return unpacker.Take(std::move(member)); });
-  if (!status) {
-    return Error(status.error()).While("unpacking package '" + name + "'");
-  }
-  return unpacker.Finish();
+  TALLY_ASSIGN(const UnpackedPackage package, UnpackWhole(name, deb));
+  return Filtered(package, wanted);
 }
 
 Result<std::vector<UnpackedPackage>> UnpackAll(
     const Store& store, const std::vector<UnpackJob>& jobs,
-    unsigned num_threads) {
-  // The largest package first: it decides how long the whole takes.
-  std::vector<size_t> order(jobs.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) {
-    return jobs[a].package->size_bytes > jobs[b].package->size_bytes;
-  });
+    unsigned num_threads, UnpackOrder order) {
+  std::vector<SharedJobs> groups = GroupJobs(jobs);
+  if (order == UnpackOrder::kReversed) std::ranges::reverse(groups);
   std::vector<UnpackedPackage> packages(jobs.size());
-  TALLY_TRY(ParallelFor(order.size(), num_threads, [&](size_t i) -> Status {
-    TALLY_ASSIGN(packages[order[i]], UnpackLocked(store, jobs[order[i]]));
+  TALLY_TRY(ParallelFor(groups.size(), num_threads, [&](size_t i) -> Status {
+    const SharedJobs& group = groups[i];
+    const auto wanted = [&](const std::string& path) {
+      return std::ranges::any_of(group.indexes, [&](size_t index) {
+        return jobs[index].wanted(path);
+      });
+    };
+    TALLY_ASSIGN(const UnpackedPackage package,
+                 UnpackVerified(store, *group.package, wanted));
+    for (const size_t index : group.indexes) {
+      packages[index] = Filtered(package, jobs[index].wanted);
+    }
     return Ok();
   }));
   return packages;
+}
+
+Result<PackageForLock> UnpackForLock(const Store& store,
+                                     const LockedPackage& package) {
+  if (HasTreeDigest(package)) {
+    Result<UnpackedPackage> cached =
+        ReadCachedTree(store, package.name, package.tree_sha256,
+                       [](const std::string&) { return true; });
+    if (cached) {
+      const uint64_t num_entries = cached->entries.size();
+      return PackageForLock{.package = std::move(cached).value(),
+                            .tree_sha256 = package.tree_sha256,
+                            .num_entries = num_entries};
+    }
+  }
+  return UnpackAndCache(store, package);
 }
 
 }  // namespace tally

@@ -2,28 +2,16 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "builder/content.h"
 #include "builder/store.h"
 #include "common/digest.h"
 #include "formats/file_tree.h"
 #include "manifests/lock.h"
 
 namespace tally {
-
-// Content is the bytes of a file and their digest. Copies share the bytes.
-struct Content {
-  std::shared_ptr<const Bytes> bytes;
-  Sha256Digest sha256;
-
-  ByteSpan span() const { return bytes ? ByteSpan(*bytes) : ByteSpan(); }
-  uint64_t size_bytes() const { return bytes ? bytes->size() : 0; }
-};
-
-// MakeContent hashes `bytes`.
-Content MakeContent(Bytes bytes);
 
 // UnpackedEntry is one member of a package after the path rules: relative,
 // normal, merged-/usr.
@@ -40,6 +28,7 @@ struct UnpackedEntry {
 
 struct UnpackedPackage {
   std::string name;
+  std::string control_text;            // the file "control" of control.tar
   std::vector<UnpackedEntry> entries;  // in the order of data.tar
 };
 
@@ -47,7 +36,7 @@ struct UnpackedPackage {
 // the parents of what is.
 using PathFilter = std::function<bool(const std::string& path)>;
 
-// UnpackPackage reads data.tar. Path traversal, duplicate members and hard
+// UnpackPackage reads the package. Path traversal, duplicate members and hard
 // links to nowhere are InputErrors.
 Result<UnpackedPackage> UnpackPackage(const std::string& name, ByteSpan deb,
                                       const PathFilter& wanted);
@@ -58,11 +47,35 @@ struct UnpackJob {
   PathFilter wanted;
 };
 
+// UnpackOrder says which package is taken first. No result depends on it.
+enum class UnpackOrder {
+  kLargestFirst,  // the largest decides how long the whole takes
+  kReversed,      // to show that no result depends on it
+};
+
 // UnpackAll reads the packages from the store, verifies them, and unpacks them
 // on `num_threads` threads. Results are in the order of `jobs`, whatever the
-// threads do.
+// threads do. A package in several jobs is unpacked once.
+//
+// A package whose lock entry has tree_sha256 is taken from the store's cache of
+// unpacked packages if it is there intact, and put there if not; where the
+// cache cannot be written the build goes on without. One that unpacks to
+// something else than its lock entry says is an InputError.
 Result<std::vector<UnpackedPackage>> UnpackAll(
     const Store& store, const std::vector<UnpackJob>& jobs,
-    unsigned num_threads);
+    unsigned num_threads, UnpackOrder order = UnpackOrder::kLargestFirst);
+
+// PackageForLock is a whole package with what the lock pins of it.
+struct PackageForLock {
+  UnpackedPackage package;
+  Sha256Digest tree_sha256;
+  uint64_t num_entries = 0;
+};
+
+// UnpackForLock unpacks all of a package, whose tree_sha256 need not be known,
+// and fills the cache. If it is known, from an earlier lock of the same
+// package, this is as UnpackAll.
+Result<PackageForLock> UnpackForLock(const Store& store,
+                                     const LockedPackage& package);
 
 }  // namespace tally

@@ -58,6 +58,11 @@ class Resolver {
   const Candidate* FirstFulfilling(std::string_view name,
                                    const Relation& relation) const;
   void Settle(const Candidate& candidate);
+  Status SettleConflicts(const std::vector<TreePackages>& trees);
+  bool MoveOn(const Candidate& candidate);
+  bool WouldMoveBack(const Choice& choice) const;
+  const Candidate* Kept(const Alternatives& alternatives,
+                        const TreeRequests& requests) const;
 
   const Manifest& manifest_;
   const Catalog& catalog_;
@@ -81,11 +86,11 @@ Result<std::vector<ResolvedPackage>> Resolver::Run() {
     again_ = false;
     trees.clear();
     TALLY_TRY(ResolveTrees(trees));
+    if (!again_) TALLY_TRY(SettleConflicts(trees));
   } while (again_);
 
   std::map<std::string_view, ResolvedPackage> packages;
   for (size_t i = 0; i < trees.size(); ++i) {
-    TALLY_TRY(trees[i].CheckConflicts());
     for (const auto& [name, node] : trees[i].nodes()) {
       ResolvedPackage& package = packages[name];
       package.candidate = node.candidate;
@@ -216,6 +221,12 @@ Status Resolver::AddDependency(const TreeRequests& requests,
   if (!choice)
     return std::move(choice).error().While("needing " + tree.Chain(name));
   if (choice->kind == Choice::Kind::kOmitted) return Ok();
+  // A locked package fits what was locked with it: where that has moved, it
+  // moves on as well.
+  if ((choice->kind == Choice::Kind::kNone || WouldMoveBack(*choice)) &&
+      MoveOn(tree.Find(name)->candidate)) {
+    return Ok();
+  }
   if (choice->kind == Choice::Kind::kNone) {
     return Unmet(alternatives, tree, name);
   }
@@ -228,12 +239,16 @@ Status Resolver::AddDependency(const TreeRequests& requests,
   return Ok();
 }
 
-// Choose takes what the manifest prefers, else the first alternative that is to
-// be had. One with several providers is passed over if a later one is clear.
+// Choose takes what the manifest prefers, else what is locked, else the first
+// alternative that is to be had. One with several providers is passed over if a
+// later one is clear.
 Result<Choice> Resolver::Choose(const Alternatives& alternatives,
                                 const TreeRequests& requests) const {
   if (const Candidate* preferred = Preferred(alternatives)) {
     return Choice{.kind = Choice::Kind::kPackage, .package = preferred};
+  }
+  if (const Candidate* kept = Kept(alternatives, requests)) {
+    return Choice{.kind = Choice::Kind::kPackage, .package = kept};
   }
   std::optional<Choice> ambiguous;
   for (const Relation& relation : alternatives) {
@@ -262,6 +277,27 @@ const Candidate* Resolver::Preferred(const Alternatives& alternatives) const {
     for (const Relation& relation : alternatives) {
       if (const Candidate* found = FirstFulfilling(name, relation))
         return found;
+    }
+  }
+  return nullptr;
+}
+
+// Kept returns the first alternative that is locked, or is provided by what is.
+// An omitted one ends the search: then the rules decide as they did for the
+// lock.
+const Candidate* Resolver::Kept(const Alternatives& alternatives,
+                                const TreeRequests& requests) const {
+  for (const Relation& relation : alternatives) {
+    if (Contains(requests.omit, relation.package)) return nullptr;
+    std::vector<std::string_view> names = {relation.package};
+    const auto providers = catalog_.Providers(relation.package);
+    names.insert(names.end(), providers.begin(), providers.end());
+    for (const std::string_view name : names) {
+      const Candidate* found = FirstFulfilling(name, relation);
+      if (found != nullptr && found->package->locked &&
+          !Contains(requests.omit, name)) {
+        return found;
+      }
     }
   }
   return nullptr;
@@ -355,6 +391,37 @@ void Resolver::Settle(const Candidate& candidate) {
   if (found == candidates.begin()) return;
   settled_[name] += static_cast<size_t>(found - candidates.begin());
   again_ = true;
+}
+
+// MoveOn lets go of a locked package if there is another of its name.
+bool Resolver::MoveOn(const Candidate& candidate) {
+  const std::string_view name = candidate.package->name;
+  if (!candidate.package->locked || CandidatesOf(name).size() < 2) return false;
+  ++settled_[name];
+  again_ = true;
+  return true;
+}
+
+// WouldMoveBack: the choice is not what would be taken for itself, and nothing
+// locked is in the way of that.
+bool Resolver::WouldMoveBack(const Choice& choice) const {
+  if (choice.kind != Choice::Kind::kPackage) return false;
+  const auto candidates = CandidatesOf(choice.package->package->name);
+  return candidates[0] != choice.package && !candidates[0]->package->locked;
+}
+
+// SettleConflicts: of two packages that can not be together, a locked one moves
+// on; first the one that the other refuses.
+Status Resolver::SettleConflicts(const std::vector<TreePackages>& trees) {
+  for (const TreePackages& tree : trees) {
+    TALLY_ASSIGN(const auto conflict, tree.FindConflict());
+    if (!conflict) continue;
+    for (const std::string_view name : {conflict->other, conflict->package}) {
+      if (MoveOn(tree.Find(name)->candidate)) return Ok();
+    }
+    return conflict->error;
+  }
+  return Ok();
 }
 
 }  // namespace

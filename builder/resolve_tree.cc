@@ -98,12 +98,17 @@ std::string TreePackages::Chain(std::string_view name) const {
   return chain;
 }
 
-Status TreePackages::CheckConflicts() const {
-  for (const auto& entry : nodes_) TALLY_TRY(CheckConflictsOf(entry.second));
-  return Ok();
+Result<std::optional<TreePackages::Conflict>> TreePackages::FindConflict()
+    const {
+  for (const auto& entry : nodes_) {
+    TALLY_ASSIGN(std::optional<Conflict> found, FindConflictOf(entry.second));
+    if (found) return found;
+  }
+  return std::optional<Conflict>();
 }
 
-Status TreePackages::CheckConflictsOf(const Node& node) const {
+Result<std::optional<TreePackages::Conflict>> TreePackages::FindConflictOf(
+    const Node& node) const {
   const BinaryPackage& package = *node.candidate.package;
   const std::array<std::pair<const char*, std::string_view>, 2> fields = {{
       {"Conflicts", package.conflicts},
@@ -119,16 +124,20 @@ Status TreePackages::CheckConflictsOf(const Node& node) const {
         // only one (policy 7.6.2).
         const Node* other = Fulfilling(relation, package.name);
         if (other == nullptr) continue;
-        return InputError(Quote(ToString(node.candidate)) + " and " +
-                          Quote(ToString(other->candidate)) +
-                          " can not be in one tree: the former has '" +
-                          field_name + ": " + FormatRelation(relation) + "'")
-            .While("needing both " + Chain(package.name) + " and " +
-                   Chain(other->candidate.package->name));
+        const std::string_view name = other->candidate.package->name;
+        Error error =
+            InputError(Quote(ToString(node.candidate)) + " and " +
+                       Quote(ToString(other->candidate)) +
+                       " can not be in one tree: the former has '" +
+                       field_name + ": " + FormatRelation(relation) + "'")
+                .While("needing both " + Chain(package.name) + " and " +
+                       Chain(name));
+        return std::optional<Conflict>(Conflict{
+            .package = package.name, .other = name, .error = std::move(error)});
       }
     }
   }
-  return Ok();
+  return std::optional<Conflict>();
 }
 
 }  // namespace tally

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,13 +41,20 @@ class TreePackages {
                          std::string_view except = {}) const;
   // Chain returns "curl > libcurl4 > libc6" for the last of these.
   std::string Chain(std::string_view name) const;
-  // CheckConflicts refuses packages that conflict with or break one another.
-  Status CheckConflicts() const;
+  // Conflict is two packages of which `package` conflicts with or breaks
+  // `other`.
+  struct Conflict {
+    std::string_view package;
+    std::string_view other;
+    Error error;
+  };
+  // FindConflict returns the first one by name of `package`, if there is one.
+  Result<std::optional<Conflict>> FindConflict() const;
 
   const std::map<std::string_view, Node>& nodes() const { return nodes_; }
 
  private:
-  Status CheckConflictsOf(const Node& node) const;
+  Result<std::optional<Conflict>> FindConflictOf(const Node& node) const;
 
   std::string_view architecture_;
   std::map<std::string_view, Node> nodes_;

@@ -40,13 +40,13 @@ Status WriteAll(int descriptor, ByteSpan bytes, const fs::path& path) {
   return Ok();
 }
 
-Status SyncDirectory(const fs::path& path) {
-  const Descriptor directory(
-      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid() || fsync(directory.get()) != 0) {
-    return Cannot("sync", path);
+// LockShared waits for a lock of the whole store. A file system without locks,
+// or a directory that cannot be opened, is no obstacle to a build: then nobody
+// may clean up meanwhile.
+void LockShared(const Descriptor& directory) {
+  while (directory.valid() && flock(directory.get(), LOCK_SH) != 0) {
+    if (errno != EINTR) return;
   }
-  return Ok();
 }
 
 // OpenLocked opens the partial file and waits for its lock. Whoever held the
@@ -94,6 +94,7 @@ struct StoreWriter::State {
   fs::path entry;
   Sha256Digest expected;
   uint64_t expected_bytes = 0;
+  SizeRule size_rule = SizeRule::kExact;
   Descriptor file;
   Sha256Hasher hasher;
   uint64_t size_bytes = 0;
@@ -156,11 +157,14 @@ Status StoreWriter::Restart() {
 Status StoreWriter::Commit() {
   State& state = *state_;
   const Sha256Digest got = state.hasher.Clone().Finish();
-  if (state.size_bytes != state.expected_bytes || got != state.expected) {
+  const uint64_t expected_bytes = state.size_rule == SizeRule::kExact
+                                      ? state.expected_bytes
+                                      : state.size_bytes;
+  if (state.size_bytes != expected_bytes || got != state.expected) {
     const uint64_t size_bytes = state.size_bytes;
     TALLY_TRY(Restart());
     return DigestMismatch("contents",
-                          SizeAndDigest(state.expected_bytes, state.expected),
+                          SizeAndDigest(expected_bytes, state.expected),
                           SizeAndDigest(size_bytes, got));
   }
   Status status = Ok();
@@ -186,7 +190,24 @@ Result<Store> Store::Open(const fs::path& path) {
   if (error) return ErrnoError("cannot find the store", error.value());
   TALLY_TRY(CreateDirectories(absolute / "sha256"));
   TALLY_TRY(CreateDirectories(absolute / "partial"));
-  return Store(absolute);
+  auto lock = std::make_shared<const Descriptor>(
+      open(absolute.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  LockShared(*lock);
+  return Store(absolute, std::move(lock));
+}
+
+Status Store::LockAlone() {
+  if (flock(lock_->get(), LOCK_EX | LOCK_NB) == 0) return Ok();
+  const int error_number = errno;
+  // A failed attempt gives up the lock that was held before.
+  LockShared(*lock_);
+  if (error_number != EWOULDBLOCK) {
+    return ErrnoError("cannot lock store " + Quote(path_.string()),
+                      error_number);
+  }
+  return IoError("store " + Quote(path_.string()) +
+                 " is in use by another process")
+      .Hint("run this again when that one is done");
 }
 
 fs::path Store::EntryPath(const Sha256Digest& sha256) const {
@@ -195,10 +216,15 @@ fs::path Store::EntryPath(const Sha256Digest& sha256) const {
 }
 
 bool Store::Contains(const Sha256Digest& sha256, uint64_t size_bytes) const {
+  return SizeOf(sha256) == size_bytes;
+}
+
+std::optional<uint64_t> Store::SizeOf(const Sha256Digest& sha256) const {
   struct stat info = {};
-  return lstat(EntryPath(sha256).c_str(), &info) == 0 &&
-         S_ISREG(info.st_mode) &&
-         static_cast<uint64_t>(info.st_size) == size_bytes;
+  if (lstat(EntryPath(sha256).c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return std::nullopt;
+  }
+  return static_cast<uint64_t>(info.st_size);
 }
 
 Result<MappedFile> Store::Read(const Sha256Digest& sha256,
@@ -242,12 +268,13 @@ Result<Sha256Digest> Store::Put(ByteSpan bytes) {
 }
 
 Result<StoreWriter> Store::Write(const Sha256Digest& sha256,
-                                 uint64_t size_bytes) {
+                                 uint64_t size_bytes, SizeRule rule) {
   auto state = std::make_unique<StoreWriter::State>();
   state->partial = path_ / "partial" / sha256.hex();
   state->entry = EntryPath(sha256);
   state->expected = sha256;
   state->expected_bytes = size_bytes;
+  state->size_rule = rule;
   TALLY_ASSIGN(state->file, OpenLocked(state->partial));
   TALLY_TRY(state->Rehash());
   const bool too_large = state->size_bytes > size_bytes;

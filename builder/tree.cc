@@ -3,23 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <set>
 
-#include "builder/merged_path.h"
 #include "common/text.h"
 
 namespace tally {
 namespace {
 
 std::string Shown(const std::string& path) { return Quote("/" + path); }
-
-// IsMergeLink says whether an entry is one of the links that AddUsrMergeLinks
-// makes: newer base-files packages ship them.
-bool IsMergeLink(const std::string& link_path, const std::string& target) {
-  return std::ranges::find(kMergedDirectories, link_path) !=
-             kMergedDirectories.end() &&
-         (target == "usr/" + link_path || target == "/usr/" + link_path);
-}
 
 bool SameDirectory(const TreeNode& a, const TreeNode& b) {
   return a.type == NodeType::kDirectory && b.type == NodeType::kDirectory &&
@@ -35,105 +25,6 @@ std::string Described(const TreeNode& node) {
   }
   return text;
 }
-
-TreeNode NodeFrom(const UnpackedEntry& entry, const std::string& package) {
-  std::string inode;
-  if (entry.type == NodeType::kFile) {
-    inode = package + ":" +
-            (entry.hard_link_of.empty() ? entry.path : entry.hard_link_of);
-  }
-  return TreeNode{.type = entry.type,
-                  .mode = entry.mode,
-                  .uid = entry.uid,
-                  .gid = entry.gid,
-                  .content = entry.content,
-                  .symlink_target = entry.symlink_target,
-                  .inode = inode,
-                  .origin = {"package", package}};
-}
-
-// RemoveEmptyDirectories keeps, under an include list, only the directories
-// that match it or lead to something that was kept.
-void RemoveEmptyDirectories(const TreeSpec& spec, Tree* tree) {
-  std::set<std::string> needed;
-  for (const auto& entry : tree->nodes()) {
-    const std::string& path = entry.first;
-    if (entry.second.type == NodeType::kDirectory &&
-        std::ranges::none_of(spec.include, [&](const std::string& glob) {
-          return GlobMatches(glob, "/" + path);
-        })) {
-      continue;
-    }
-    for (std::string at = path; needed.insert(at).second && !at.empty();) {
-      at = ParentPath(at);
-    }
-  }
-  std::vector<std::string> unneeded;
-  for (const auto& entry : tree->nodes()) {
-    if (!entry.first.empty() && !needed.contains(entry.first)) {
-      unneeded.push_back(entry.first);
-    }
-  }
-  for (const std::string& path : unneeded) tree->Remove(path);
-}
-
-// Relative turns the manifest's "/usr/x" into the tree's path, through the
-// merged-/usr links.
-Result<std::string> Relative(const Manifest& manifest, const Location& where,
-                             const std::string& path) {
-  Result<std::string> merged = MergedPath("." + path);
-  if (merged) return merged;
-  return InputError(At(manifest, where) + ": " + merged.error().message());
-}
-
-Error AtLocation(const Manifest& manifest, const Location& where,
-                 const Error& error) {
-  return Error(error.code(), At(manifest, where) + ": " + error.message());
-}
-
-// Conflicts are the manifest's choices among packages that share a path.
-class Conflicts {
- public:
-  explicit Conflicts(const Manifest& manifest) : manifest_(manifest) {}
-
-  Status Read(const TreeSpec& spec) {
-    for (const ConflictChoice& choice : spec.conflicts) {
-      TALLY_ASSIGN(const std::string path,
-                   Relative(manifest_, choice.where, choice.path));
-      choices_[path] = {.choice = &choice};
-    }
-    return Ok();
-  }
-
-  // Loses says whether the path of this package is left out.
-  bool Loses(const std::string& path, const std::string& package) {
-    const auto found = choices_.find(path);
-    if (found == choices_.end()) return false;
-    const bool wins = found->second.choice->keep == package;
-    found->second.used = found->second.used || wins;
-    return !wins;
-  }
-
-  // CheckAllUsed refuses a choice whose winner does not have the path: then
-  // nobody would.
-  Status CheckAllUsed() const {
-    for (const auto& [path, entry] : choices_) {
-      if (entry.used) continue;
-      return InputError(At(manifest_, entry.choice->where) + ": package '" +
-                        entry.choice->keep + "' has no " + Shown(path) +
-                        ", expected the package that wins");
-    }
-    return Ok();
-  }
-
- private:
-  struct Entry {
-    const ConflictChoice* choice = nullptr;
-    bool used = false;
-  };
-  const Manifest& manifest_;
-  std::map<std::string, Entry> choices_;
-};
 
 }  // namespace
 
@@ -202,7 +93,35 @@ Status Tree::AddParents(const std::string& path, const Origin& origin) {
       found->origin.ToString());
 }
 
+Result<bool> Tree::Offer(const std::string& path, TreeNode node) {
+  if (nodes_.contains(path)) return false;
+  TALLY_TRY(AddParents(path, node.origin));
+  nodes_.emplace(path, std::move(node));
+  return true;
+}
+
+TreeNode* Tree::Edit(std::string_view path) {
+  const auto found = nodes_.find(path);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Tree::Children(std::string_view path) const {
+  const std::string prefix = path.empty() ? "" : std::string(path) + "/";
+  std::vector<std::string> names;
+  for (auto at = nodes_.upper_bound(prefix);
+       at != nodes_.end() && at->first.starts_with(prefix); ++at) {
+    std::string name = at->first.substr(prefix.size());
+    if (name.find('/') == std::string::npos) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 const TreeNode* Tree::Resolve(std::string_view path) const {
+  const std::optional<std::string> found = ResolvePath(path);
+  return found ? Find(*found) : nullptr;
+}
+
+std::optional<std::string> Tree::ResolvePath(std::string_view path) const {
   constexpr int kMaxLinks = 40;  // as Linux, path_resolution(7)
   std::vector<std::string> todo = Split(path, '/');
   std::reverse(todo.begin(), todo.end());
@@ -217,17 +136,17 @@ const TreeNode* Tree::Resolve(std::string_view path) const {
     }
     const std::string next = at.empty() ? component : at + "/" + component;
     const TreeNode* node = Find(next);
-    if (node == nullptr) return nullptr;
+    if (node == nullptr) return std::nullopt;
     if (node->type != NodeType::kSymlink) {
       at = next;
       continue;
     }
-    if (++num_links > kMaxLinks) return nullptr;
+    if (++num_links > kMaxLinks) return std::nullopt;
     if (node->symlink_target.starts_with('/')) at.clear();
     std::vector<std::string> target = Split(node->symlink_target, '/');
     todo.insert(todo.end(), target.rbegin(), target.rend());
   }
-  return Find(at);
+  return at;
 }
 
 FileList Tree::ToFileList(int64_t mtime) const {
@@ -241,7 +160,8 @@ FileList Tree::ToFileList(int64_t mtime) const {
                   .gid = node.gid,
                   .mtime = mtime,
                   .symlink_target = node.symlink_target,
-                  .content = node.content.span()};
+                  .content = node.content.span(),
+                  .xattrs = {node.xattrs.begin(), node.xattrs.end()}};
     if (!node.inode.empty()) {
       const auto [first, is_new] =
           index_of_inode.emplace(node.inode, list.size());
@@ -252,120 +172,25 @@ FileList Tree::ToFileList(int64_t mtime) const {
   return list;
 }
 
-Status AddPackages(const Manifest& manifest, const TreeSpec& spec,
-                   const std::vector<UnpackedPackage>& packages, Tree* tree) {
-  Conflicts conflicts(manifest);
-  TALLY_TRY(conflicts.Read(spec));
-  for (const UnpackedPackage& package : packages) {
-    for (const UnpackedEntry& entry : package.entries) {
-      // "usr/bin" -> "usr/bin" is what a package's /bin link became.
-      if (entry.type == NodeType::kSymlink && entry.path.starts_with("usr/") &&
-          IsMergeLink(entry.path.substr(4), entry.symlink_target)) {
-        continue;
-      }
-      if (conflicts.Loses(entry.path, package.name)) continue;
-      Status added = tree->Add(entry.path, NodeFrom(entry, package.name));
-      if (!added) {
-        return std::move(added).error().Hint(
-            "say which one wins: conflicts: [{path: \"/" + entry.path +
-            "\", keep: PACKAGE}]");
-      }
-    }
-  }
-  if (!spec.include.empty()) RemoveEmptyDirectories(spec, tree);
-  return conflicts.CheckAllUsed();
+TreeNode GeneratedFile(std::string_view generator, std::string_view text,
+                       unsigned mode) {
+  return TreeNode{.type = NodeType::kFile,
+                  .mode = mode,
+                  .content = TextContent(text),
+                  .origin = {"generator", std::string(generator)}};
 }
 
-Status AddUsrMergeLinks(Tree* tree) {
-  for (std::string_view name : kMergedDirectories) {
-    const std::string target = "usr/" + std::string(name);
-    const TreeNode* directory = tree->Find(target);
-    if (directory == nullptr || directory->type != NodeType::kDirectory)
-      continue;
-    TALLY_TRY(tree->Add(std::string(name),
-                        TreeNode{.type = NodeType::kSymlink,
-                                 .mode = 0777,
-                                 .symlink_target = target,
-                                 .origin = {"generator", "usr-merge"}}));
-  }
-  return Ok();
+TreeNode GeneratedDirectory(std::string_view generator, unsigned mode) {
+  return TreeNode{.type = NodeType::kDirectory,
+                  .mode = mode,
+                  .origin = {"generator", std::string(generator)}};
 }
 
-Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
-                 const std::map<std::string, Content>& local_files,
-                 Tree* tree) {
-  std::map<std::string, int> lines;
-  // Set() at a manifest's entry: what people wrote wins over packages.
-  const auto put = [&](const Location& where, const std::string& path,
-                       TreeNode node) -> Status {
-    node.owner_from_manifest = true;
-    if (node.origin.kind.empty()) {
-      node.origin = {"manifest", "line " + std::to_string(where.line)};
-    }
-    TALLY_ASSIGN(const std::string relative, Relative(manifest, where, path));
-    // Two spellings of one path: /bin/x and /usr/bin/x.
-    const auto [earlier, is_new] = lines.emplace(relative, where.line);
-    if (!is_new) {
-      return InputError(At(manifest, where) + ": " + Shown(relative) +
-                        " is in line " + std::to_string(earlier->second) +
-                        " already");
-    }
-    const Status set = tree->Set(relative, std::move(node));
-    if (!set) return AtLocation(manifest, where, set.error());
-    return Ok();
-  };
-  for (const DirectorySpec& directory : spec.directories) {
-    TALLY_TRY(put(directory.where, directory.path,
-                  TreeNode{.type = NodeType::kDirectory,
-                           .mode = directory.mode,
-                           .uid = directory.uid,
-                           .gid = directory.gid}));
-  }
-  for (const FileSpec& file : spec.files) {
-    TALLY_TRY(put(file.where, file.path,
-                  TreeNode{.type = NodeType::kFile,
-                           .mode = file.mode,
-                           .uid = file.uid,
-                           .gid = file.gid,
-                           .content = file.source ? local_files.at(*file.source)
-                                                  : MakeContent(ToBytes(AsBytes(
-                                                        *file.content)))}));
-  }
-  for (const SymlinkSpec& link : spec.symlinks) {
-    TALLY_TRY(put(link.where, link.path,
-                  TreeNode{.type = NodeType::kSymlink,
-                           .mode = 0777,
-                           .symlink_target = link.target}));
-  }
-  for (const ModeSpec& mode : spec.modes) {
-    TALLY_ASSIGN(const std::string path,
-                 Relative(manifest, mode.where, mode.path));
-    const TreeNode* found = tree->Find(path);
-    if (found == nullptr || found->type == NodeType::kSymlink) {
-      return InputError(At(manifest, mode.where) + ": " + Shown(path) +
-                        " is not in the image, expected a file or directory");
-    }
-    TreeNode node = *found;
-    node.mode = mode.mode;
-    node.uid = mode.uid;
-    node.gid = mode.gid;
-    node.inode.clear();  // its other names keep their mode
-    TALLY_TRY(put(mode.where, mode.path, std::move(node)));
-  }
-  return Ok();
-}
-
-Status CheckOwners(const Tree& tree) {
-  for (const auto& [path, node] : tree.nodes()) {
-    if (node.owner_from_manifest) continue;
-    const uint32_t id = std::max(node.uid, node.gid);
-    if (id < 100) continue;
-    return InputError(Shown(path) + " of " + node.origin.ToString() +
-                      " has owner id " + std::to_string(id) +
-                      ", expected one of Debian's fixed ids 0 to 99")
-        .Hint("set the owner under 'modes'");
-  }
-  return Ok();
+TreeNode GeneratedLink(std::string_view generator, std::string_view target) {
+  return TreeNode{.type = NodeType::kSymlink,
+                  .mode = 0777,
+                  .symlink_target = std::string(target),
+                  .origin = {"generator", std::string(generator)}};
 }
 
 }  // namespace tally

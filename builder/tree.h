@@ -7,9 +7,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "builder/merged_path.h"
 #include "builder/package.h"
 #include "common/digest.h"
 #include "formats/file_tree.h"
@@ -32,9 +34,15 @@ struct TreeNode {
   unsigned mode = 0;  // 07777
   uint32_t uid = 0;
   uint32_t gid = 0;
+  // Owners by name win over the numbers once ResolveOwners has looked them up
+  // in the image's own accounts. Empty: the number counts.
+  std::string user;
+  std::string group;
   Content content;             // of a file
   std::string symlink_target;  // of a symbolic link
   std::string inode;  // files with the same non-empty inode are hard links
+  // Extended attributes by full name, "security.capability".
+  std::map<std::string, Bytes> xattrs;
   bool owner_from_manifest = false;
   Origin origin;
 };
@@ -52,6 +60,11 @@ class Tree {
   // Resolve follows symbolic links as a system with this root would; null if
   // the path leads nowhere.
   const TreeNode* Resolve(std::string_view path) const;
+  // ResolvePath is Resolve, but returns the path of what was found.
+  std::optional<std::string> ResolvePath(std::string_view path) const;
+
+  // Children returns the names in a directory, in byte order.
+  std::vector<std::string> Children(std::string_view path) const;
 
   // Add puts a new entry at `path`. It is an InputError that names both origins
   // if something else is there, except two equal directories; or if a parent is
@@ -61,6 +74,15 @@ class Tree {
   // Set adds or replaces, for entries that are meant to win. A directory with
   // children cannot be replaced by something else.
   Status Set(const std::string& path, TreeNode node);
+
+  // Offer adds a generated entry unless something is at `path` already: what
+  // people and packages say wins over generators. Says whether it was added; an
+  // InputError only if a parent is not a directory.
+  Result<bool> Offer(const std::string& path, TreeNode node);
+
+  // Edit returns the entry to change its metadata or content; null if there is
+  // none.
+  TreeNode* Edit(std::string_view path);
 
   // Remove deletes an entry, which must not be a directory with children.
   void Remove(const std::string& path) { nodes_.erase(path); }
@@ -74,6 +96,12 @@ class Tree {
   Nodes nodes_;
 };
 
+// Generated returns a file, directory or link that `generator` makes.
+TreeNode GeneratedFile(std::string_view generator, std::string_view text,
+                       unsigned mode = 0644);
+TreeNode GeneratedDirectory(std::string_view generator, unsigned mode = 0755);
+TreeNode GeneratedLink(std::string_view generator, std::string_view target);
+
 // AddPackages commits unpacked packages to the tree in lock order, under the
 // filters and conflict choices of `spec`.
 Status AddPackages(const Manifest& manifest, const TreeSpec& spec,
@@ -84,9 +112,12 @@ Status AddPackages(const Manifest& manifest, const TreeSpec& spec,
 Status AddUsrMergeLinks(Tree* tree);
 
 // ApplySpec adds directories, files, links and modes of the manifest.
-// `local_files` has the contents of every FileSpec::source, by that path.
+// `local_files` has the contents of every FileSpec::source, by that path, and
+// `downloads` those of every FileSpec::download, by name.
 Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
-                 const std::map<std::string, Content>& local_files, Tree* tree);
+                 const std::map<std::string, Content>& local_files, Tree* tree,
+                 const std::map<std::string, Content>& downloads = {},
+                 PathRule paths = PathRule::kMergedUsr);
 
 // CheckOwners refuses owners that are not among Debian's globally allocated ids
 // (0–99, Debian Policy 9.2.2) unless the manifest set them.

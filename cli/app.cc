@@ -20,6 +20,9 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   fetch     MANIFEST|RELEASE         bring every locked file into the store
   build     MANIFEST -o DIR          build the release
   rebuild   RELEASE                  rebuild a release from its own manifest and lock, and compare
+  check     MANIFEST                 build twice under different conditions and compare every byte
+  bundle    export|import            everything a build needs in one file, for a machine without network
+  store     list|verify|gc           see, check and clean up the content store
   measure   snp|nitro [inputs]       print the measurements hardware will report, for any files
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release
@@ -51,6 +54,8 @@ class CommandLine {
     app_.add_flag("-v,--verbose", verbose_, "details and timings on stderr");
     AddInputs();
     AddBuilds();
+    AddBundle();
+    AddStoreCare();
     AddMeasure();
     AddSigning();
   }
@@ -106,7 +111,17 @@ class CommandLine {
     CLI::App* lock =
         Add("lock", "resolve names to exact files; write lock.yaml",
             [this] { return RunLock(lock_, console_); });
-    lock->add_option("MANIFEST", lock_.manifest, "manifest.yaml")->required();
+    lock->add_option("MANIFEST", lock_.manifest,
+                     "manifest.yaml; with --diff a lock or release as well")
+        ->required();
+    lock->add_option("PACKAGE", lock_.updated,
+                     "with --update: only these, and what must move with them");
+    lock->add_flag("--update", lock_.update,
+                   "take the newest packages; without it those that are locked "
+                   "stay");
+    lock->add_option("--diff", lock_.diff,
+                     "an earlier lock (or its manifest or release): say what "
+                     "changed since, and do not lock");
     lock->add_flag("--refresh", lock_.refresh,
                    "record today's archive signatures even if no package "
                    "changed");
@@ -130,6 +145,26 @@ class CommandLine {
     build->add_option("-j,--threads", build_.num_threads,
                       "threads (default: one for each processor)");
     AddStore(build, &build_.store);
+    // How `check` starts its builds: for nobody else, hence in no help.
+    build->add_option("--umask", check_umask_, "")->group("");
+    build->add_option("--uid", build_.uid, "")->group("");
+    build->add_flag("--reverse-inputs", build_.reverse_inputs, "")->group("");
+    build->callback([this] {
+      if (!check_umask_.empty()) build_.umask = OctalMode(check_umask_);
+      command_ = [this] { return RunBuild(build_, console_); };
+    });
+
+    CLI::App* check = Add("check", "build twice and compare every byte",
+                          [this] { return RunCheck(check_, console_); });
+    check->add_option("MANIFEST", check_.manifest, "manifest.yaml")->required();
+    check->add_option("-j,--threads", check_.num_threads,
+                      "threads of the second build (default: one for each "
+                      "processor, at least 2)");
+    check->add_option("--keep", check_.keep,
+                      "directory for both releases, to look at them");
+    check->add_option("--with", check_.program,
+                      "another tally that builds (default: this one)");
+    AddStore(check, &check_.store);
 
     CLI::App* rebuild = Add("rebuild", "rebuild a release and compare",
                             [this] { return RunRebuild(rebuild_, console_); });
@@ -138,6 +173,72 @@ class CommandLine {
     rebuild->add_option("-j,--threads", rebuild_.num_threads,
                         "threads (default: one for each processor)");
     AddStore(rebuild, &rebuild_.store);
+  }
+
+  void AddBundle() {
+    CLI::App* bundle =
+        app_.add_subcommand("bundle", "everything a build needs, in one file");
+    bundle->require_subcommand(1);
+
+    CLI::App* to = bundle->add_subcommand(
+        "export", "write manifest, lock, local files and every locked file");
+    to->callback([this] {
+      command_ = [this] { return RunBundleExport(bundle_export_, console_); };
+    });
+    to->add_option("MANIFEST", bundle_export_.manifest, "manifest or release")
+        ->required();
+    to->add_option("-o,--output", bundle_export_.output, "bundle to write")
+        ->required();
+    to->add_flag("--no-evidence", bundle_export_.no_evidence,
+                 "leave out the archives' signed files, which no build reads");
+    AddStore(to, &bundle_export_.store);
+
+    CLI::App* from = bundle->add_subcommand(
+        "import", "bring the files of a bundle into the store");
+    from->callback([this] {
+      command_ = [this] { return RunBundleImport(bundle_import_, console_); };
+    });
+    from->add_option("BUNDLE", bundle_import_.bundle, "what export wrote")
+        ->required();
+    from->add_option("-o,--output", bundle_import_.output,
+                     "directory to write manifest, lock and local files to");
+    AddStore(from, &bundle_import_.store);
+  }
+
+  void AddStoreCare() {
+    CLI::App* store = app_.add_subcommand(
+        "store", "see, check and clean up the content store");
+    store->require_subcommand(1);
+    const auto add = [this, store](const char* name, const char* description,
+                                   auto* flags, auto run) {
+      CLI::App* app = store->add_subcommand(name, description);
+      app->callback([this, flags, run] {
+        command_ = [this, flags, run] { return run(*flags, console_); };
+      });
+      AddStore(app, &flags->store);
+      return app;
+    };
+    add("list", "every entry with its kind and size", &store_list_,
+        RunStoreList);
+
+    CLI::App* verify = add("verify",
+                           "hash every file and unpacked package again and "
+                           "name those that are damaged (exit status 1)",
+                           &store_verify_, RunStoreVerify);
+    verify->add_flag("--repair", store_verify_.repair,
+                     "remove what is damaged; tally fetch brings it again");
+    verify->add_option("-j,--threads", store_verify_.num_threads,
+                       "threads (default: one for each processor)");
+
+    CLI::App* gc = add("gc",
+                       "remove what the locks of the given manifests and "
+                       "releases do not name, and unfinished downloads",
+                       &store_gc_, RunStoreGc);
+    gc->add_option("--keep", store_gc_.keep,
+                   "manifests or releases whose files stay")
+        ->required();
+    gc->add_flag("-n,--dry-run", store_gc_.dry_run,
+                 "only say what would be removed");
   }
 
   void AddMeasure() {
@@ -213,6 +314,17 @@ class CommandLine {
     verify->add_option("--key", verify_.key, "PEM public key")->required();
   }
 
+  static uint32_t OctalMode(const std::string& text) {
+    uint32_t mode = 0;
+    for (const char digit : text) {
+      if (digit < '0' || digit > '7' || text.size() > 4) {
+        throw CLI::ValidationError("--umask", "expected octal digits");
+      }
+      mode = mode * 8 + static_cast<uint32_t>(digit - '0');
+    }
+    return mode;
+  }
+
   static uint64_t Number(const std::string& option, const std::string& text) {
     Result<uint64_t> value = ParseUnsigned(text);
     if (!value) throw CLI::ValidationError(option, value.error().message());
@@ -267,6 +379,13 @@ class CommandLine {
   FetchFlags fetch_;
   BuildFlags build_;
   RebuildFlags rebuild_;
+  CheckFlags check_;
+  std::string check_umask_;
+  BundleExportFlags bundle_export_;
+  BundleImportFlags bundle_import_;
+  StoreListFlags store_list_;
+  StoreVerifyFlags store_verify_;
+  StoreGcFlags store_gc_;
   MeasureSnpFlags snp_;
   MeasureNitroFlags nitro_;
   KeygenFlags keygen_;

@@ -1,9 +1,12 @@
 // tally build, tally rebuild.
 
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <iterator>
@@ -12,6 +15,7 @@
 #include "cli/inputs.h"
 #include "cli/release_builder.h"
 #include "common/check.h"
+#include "common/staging_directory.h"
 #include "common/text.h"
 
 namespace tally {
@@ -51,6 +55,17 @@ Result<Existing> CheckOutput(const fs::path& output, Console& console) {
                  " was signed; its attestations go with it");
   }
   return Existing::kReplace;
+}
+
+// TakeOn changes what no build may depend on, as `tally check` asks.
+Status TakeOn(const BuildFlags& flags) {
+  if (flags.umask) umask(static_cast<mode_t>(*flags.umask));
+  if (flags.uid && (setgroups(0, nullptr) != 0 || setgid(*flags.uid) != 0 ||
+                    setuid(*flags.uid) != 0)) {
+    return ErrnoError("cannot become user " + std::to_string(*flags.uid),
+                      errno);
+  }
+  return Ok();
 }
 
 // RunRecord has the facts of this run; nothing signed or compared has them.
@@ -144,6 +159,7 @@ Status CompareWith(const fs::path& release, const LoadedRelease& published,
 
 Status RunBuild(const BuildFlags& flags, Console& console) {
   const auto start = std::chrono::steady_clock::now();
+  TALLY_TRY(TakeOn(flags));
   if (IsDirectory(flags.manifest)) {
     return UsageError(Quote(flags.manifest.string()) +
                       " is a directory, expected a manifest")
@@ -164,7 +180,10 @@ Status RunBuild(const BuildFlags& flags, Console& console) {
                BuildRelease({.inputs = inputs,
                              .store = store,
                              .local_files = inputs.manifest.path.parent_path(),
-                             .num_threads = num_threads},
+                             .num_threads = num_threads,
+                             .unpack_order = flags.reverse_inputs
+                                                 ? UnpackOrder::kReversed
+                                                 : UnpackOrder::kLargestFirst},
                             staging.path(), console));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - start);

@@ -4,6 +4,7 @@
 
 #include "builder/files_json.h"
 #include "builder/images.h"
+#include "builder/volumes.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "formats/cpio.h"
@@ -114,7 +115,7 @@ Status CheckEif(const Inputs& inputs, const ErofsImage* root,
 // CheckListed holds one tree of files.json against an image. Where a file comes
 // from is not in an image: only a rebuild shows that.
 Status CheckListed(const Json& listed, const std::string& tree,
-                   const FileList& files) {
+                   const FileList& files, int format_epoch) {
   const Json* records = listed.Find(tree);
   const size_t num_records =
       records != nullptr && records->array() ? records->array()->size() : 0;
@@ -122,7 +123,8 @@ Status CheckListed(const Json& listed, const std::string& tree,
     const FileNode& node = files[i];
     const ByteSpan content =
         node.hard_link_of ? files[*node.hard_link_of].content : node.content;
-    Json::Object expected = FileRecord(node, content.size(), Sha256(content));
+    Json::Object expected =
+        FileRecord(node, content.size(), Sha256(content), format_epoch);
     Json found = (*records->array())[i];
     if (found.object() != nullptr) found.object()->erase("origin");
     if (found != Json(std::move(expected))) {
@@ -164,17 +166,40 @@ Result<FileList> InitrdFiles(ByteSpan archive) {
   return files;
 }
 
+// CheckVolumes: every volume of the manifest is bound, and is what files.json
+// lists.
+Status CheckVolumes(const Manifest& manifest, const std::string& cmdline,
+                    const Json& listed, const fs::path& artifacts) {
+  TALLY_ASSIGN(const std::vector<VolumeBinding> bindings,
+               ParseVolumeWords(cmdline));
+  if (!std::ranges::equal(bindings, manifest.volumes, {}, &VolumeBinding::name,
+                          &VolumeSpec::name)) {
+    return MismatchError(
+        "the command line names other volumes than the manifest");
+  }
+  for (const VolumeBinding& binding : bindings) {
+    TALLY_ASSIGN(const MappedFile disk,
+                 MappedFile::Open(artifacts / VolumeArtifact(binding.name)));
+    TALLY_ASSIGN(const ByteSpan data, CheckVolumeDisk(binding, disk.bytes()));
+    TALLY_ASSIGN(const ErofsImage image, ReadErofs(data));
+    TALLY_TRY(CheckListed(listed, VolumeTreeName(binding.name), image.files,
+                          kFormatEpoch));
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Status CheckImages(const fs::path& directory, const Inputs& inputs) {
   const fs::path artifacts = directory / kArtifactsDirectory;
+  const int epoch = inputs.lock.format_epoch;
   TALLY_ASSIGN(const std::string text,
                ReadTextFile(directory / kFilesJson, kMaxDocumentBytes));
   TALLY_ASSIGN(const Json listed, ParseJson(text));
   TALLY_ASSIGN(const MappedFile initrd,
                MappedFile::Open(artifacts / kInitrdArtifact));
   TALLY_ASSIGN(const FileList initrd_files, InitrdFiles(initrd.bytes()));
-  TALLY_TRY(CheckListed(listed, "initrd", initrd_files));
+  TALLY_TRY(CheckListed(listed, "initrd", initrd_files, epoch));
   if (!inputs.manifest.disk) {
     if (!inputs.manifest.eif) return Ok();
     return CheckEif(inputs, nullptr, artifacts);
@@ -192,7 +217,8 @@ Status CheckImages(const fs::path& directory, const Inputs& inputs) {
                MappedFile::Open(artifacts / kDiskArtifact));
   TALLY_TRY(CheckDisk(files, disk.bytes()));
   TALLY_ASSIGN(const ErofsImage image, ReadErofs(files.root.bytes()));
-  TALLY_TRY(CheckListed(listed, "root", image.files));
+  TALLY_TRY(CheckListed(listed, "root", image.files, epoch));
+  TALLY_TRY(CheckVolumes(inputs.manifest, files.cmdline, listed, artifacts));
   if (!inputs.manifest.eif) return Ok();
   return CheckEif(inputs, &image, artifacts);
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include "builder/locked_inputs.h"
 #include "common/text.h"
 #include "release/release.h"
 
@@ -75,16 +76,17 @@ FetchOptions MakeFetchOptions(const NetworkFlags& flags,
 
 Status RequireStored(const Lock& lock, const Store& store,
                      const fs::path& manifest) {
+  const std::vector<StoredInput> inputs = InputsOf(lock);
   size_t num_missing = 0;
   std::string first;
-  for (const LockedPackage& package : lock.packages) {
-    if (store.Contains(package.sha256, package.size_bytes)) continue;
-    if (num_missing++ == 0) first = package.name + " " + package.version;
+  for (const StoredInput& input : inputs) {
+    if (store.Contains(input.sha256, input.size_bytes)) continue;
+    if (num_missing++ == 0) first = input.name;
   }
   if (num_missing == 0) return Ok();
   return InputError(std::to_string(num_missing) + " of " +
-                    std::to_string(lock.packages.size()) +
-                    " packages are not in the store whole, the first is " +
+                    std::to_string(inputs.size()) +
+                    " locked files are not in the store whole, the first is " +
                     Quote(first))
       .Hint("bring them: tally fetch " + manifest.string());
 }

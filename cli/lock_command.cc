@@ -26,9 +26,27 @@ std::string Counted(size_t count, const std::string& thing) {
   return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
 }
 
+Status CheckLockFlags(const LockFlags& flags) {
+  if (!flags.updated.empty() && !flags.update) {
+    return UsageError("found " + Quote(flags.updated[0]) +
+                      " after the manifest, expected --update with it");
+  }
+  if (!flags.diff.empty() && (flags.update || flags.refresh)) {
+    return UsageError("--diff compares two locks and makes none");
+  }
+  return Ok();
+}
+
+// LocalFilesOf returns where the local files of a manifest or release are.
+fs::path LocalFilesOf(const fs::path& path) {
+  return IsDirectory(path) ? path / kSourcesDirectory : path.parent_path();
+}
+
 }  // namespace
 
 Status RunLock(const LockFlags& flags, Console& console) {
+  TALLY_TRY(CheckLockFlags(flags));
+  if (!flags.diff.empty()) return RunLockDiff(flags, console);
   const fs::path manifest_path = ManifestPath(flags.manifest);
   TALLY_ASSIGN(const Manifest manifest, LoadManifest(manifest_path));
   const fs::path lock_path = LockPathFor(manifest_path);
@@ -37,15 +55,20 @@ Status RunLock(const LockFlags& flags, Console& console) {
   TALLY_ASSIGN(Store store, OpenStore(flags.store));
   TALLY_ASSIGN(Mirrors mirrors, LoadMirrors(manifest, flags.network));
   TerminalProgress progress(&console);
-  TALLY_ASSIGN(const Lock lock,
-               MakeLock(manifest, previous ? &*previous : nullptr, store,
-                        {.mirrors = std::move(mirrors),
-                         .fetch = MakeFetchOptions(flags.network, &progress),
-                         .evidence = flags.refresh ? Evidence::kRefresh
-                                                   : Evidence::kKeep,
-                         // The clock decides whether a Release has expired; it
-                         // reaches no output.
-                         .now = std::time(nullptr)}));
+  TALLY_ASSIGN(
+      const Lock lock,
+      MakeLock(
+          manifest, previous ? &*previous : nullptr, store,
+          {.mirrors = std::move(mirrors),
+           .fetch = MakeFetchOptions(flags.network, &progress),
+           .warn = [&console](const std::string& text) { console.Warn(text); },
+           .evidence = flags.refresh ? Evidence::kRefresh : Evidence::kKeep,
+           .versions = flags.update && flags.updated.empty() ? Versions::kNewest
+                                                             : Versions::kKeep,
+           .updated = flags.updated,
+           // The clock decides whether a Release has expired; it
+           // reaches no output.
+           .now = std::time(nullptr)}));
 
   const std::string text = FormatLock(lock);
   const bool unchanged = previous && FormatLock(*previous) == text;
@@ -70,7 +93,8 @@ Status RunFetch(const FetchFlags& flags, Console& console) {
   TerminalProgress progress(&console);
   TALLY_ASSIGN(const FetchReport report,
                FetchLocked(inputs.lock, store, mirrors,
-                           MakeFetchOptions(flags.network, &progress)));
+                           MakeFetchOptions(flags.network, &progress),
+                           LocalFilesOf(flags.manifest)));
   console.Answer(Counted(report.num_fetched, "file") + " fetched (" +
                      FormatBytes(report.fetched_bytes) + "), " +
                      std::to_string(report.num_present) + " in the store\n",

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "builder/images.h"
+#include "builder/volumes.h"
 #include "common/text.h"
 #include "formats/ovmf.h"
 #include "measure/nitro.h"
@@ -36,9 +37,15 @@ void Bind(const std::string& artifact, const Coverage& coverage,
 
 // BindThroughCmdline records what the root hash in the command line binds, if
 // the command line itself is bound.
-void BindThroughCmdline(const Coverage& cmdline, MeasuredTarget* target) {
+void BindThroughCmdline(const Manifest& manifest, const Coverage& cmdline,
+                        MeasuredTarget* target) {
   const bool bound = !cmdline.registers.empty();
-  for (const char* artifact : {kRootArtifact, kVerityArtifact, kDiskArtifact}) {
+  std::vector<std::string> artifacts = {kRootArtifact, kVerityArtifact,
+                                        kDiskArtifact};
+  for (const VolumeSpec& volume : manifest.volumes) {
+    artifacts.push_back(VolumeArtifact(volume.name));
+  }
+  for (const std::string& artifact : artifacts) {
     target->coverage.push_back(
         {.artifact = artifact,
          .bound_by = bound ? kCmdlineArtifact : "",
@@ -90,8 +97,10 @@ Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
   return launch;
 }
 
-MeasuredTarget SnpCell(const std::string& name, const SnpTarget& target,
-                       const SnpMeasurement& measurement, bool has_disk) {
+MeasuredTarget SnpCell(const Manifest& manifest, const std::string& name,
+                       const SnpTarget& target,
+                       const SnpMeasurement& measurement) {
+  const bool has_disk = manifest.disk.has_value();
   MeasuredTarget cell{
       .name = name,
       .platform = "sev-snp",
@@ -113,7 +122,8 @@ MeasuredTarget SnpCell(const std::string& name, const SnpTarget& target,
     Bind(artifact, *FindCoverage(measurement.coverage, input), &cell);
   }
   if (has_disk) {
-    BindThroughCmdline(*FindCoverage(measurement.coverage, "cmdline"), &cell);
+    BindThroughCmdline(manifest, *FindCoverage(measurement.coverage, "cmdline"),
+                       &cell);
   }
   return cell;
 }
@@ -127,8 +137,7 @@ Result<std::vector<MeasuredTarget>> MeasureSnpTarget(
                MeasureSnpMatrix(launch, spec.snp->vcpus));
   std::vector<MeasuredTarget> cells;
   for (const SnpMeasurement& measurement : measurements) {
-    cells.push_back(
-        SnpCell(spec.name, *spec.snp, measurement, manifest.disk.has_value()));
+    cells.push_back(SnpCell(manifest, spec.name, *spec.snp, measurement));
   }
   return cells;
 }

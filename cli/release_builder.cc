@@ -5,8 +5,10 @@
 
 #include "builder/files_json.h"
 #include "builder/images.h"
-#include "builder/local_files.h"
+#include "builder/sources/lock_sources.h"
+#include "builder/volumes.h"
 #include "common/hash.h"
+#include "common/staging_directory.h"
 #include "common/text.h"
 #include "sbom/components.h"
 #include "sbom/cyclonedx.h"
@@ -37,11 +39,9 @@ class Stopwatch {
 
 Status WriteText(const fs::path& path, std::string_view text) {
   TALLY_TRY(CreateDirectories(path.parent_path()));
-  TALLY_ASSIGN(FileSink sink, FileSink::Create(path));
-  TALLY_TRY(sink.Append(AsBytes(text)));
-  Result<FileDigest> closed = sink.Close();
-  if (!closed) return std::move(closed).error();
-  return Ok();
+  TALLY_ASSIGN(StagedFile file, StagedFile::Create(path));
+  TALLY_TRY(file.Append(AsBytes(text)));
+  return file.Close();
 }
 
 // WriteInputs puts manifest, lock and local files into the release, so that it
@@ -56,13 +56,17 @@ Status WriteInputs(const ReleaseInputs& release, const fs::path& directory) {
   }
   TALLY_TRY(WriteText(directory / kManifestFile, manifest));
   TALLY_TRY(WriteText(directory / kLockFile, FormatLock(inputs.lock)));
-  TALLY_ASSIGN(const auto local_files,
-               ReadLocalFiles(inputs.lock, release.local_files));
-  for (const auto& [path, content] : local_files) {
-    TALLY_TRY(WriteText(directory / kSourcesDirectory / path,
-                        AsText(content.span())));
+  return WriteReleaseSources(inputs.lock, release.store, release.local_files,
+                             directory / kSourcesDirectory);
+}
+
+std::vector<NamedTree> NamedTrees(const BuiltImages& images) {
+  std::vector<NamedTree> trees = {{"initrd", &images.initrd},
+                                  {"root", &images.root}};
+  for (const auto& [name, tree] : images.volumes) {
+    trees.push_back({VolumeTreeName(name), &tree});
   }
-  return Ok();
+  return trees;
 }
 
 ArtifactKind KindOf(const std::string& name) {
@@ -75,6 +79,7 @@ ArtifactKind KindOf(const std::string& name) {
   }
   if (base == kDiskArtifact) return ArtifactKind::kDiskImage;
   if (base == kEifArtifact) return ArtifactKind::kEnclaveImage;
+  if (base.starts_with("volume-")) return ArtifactKind::kVolumeImage;
   if (base == kFirmwareArtifact) return ArtifactKind::kFirmware;
   return ArtifactKind::kOther;
 }
@@ -101,8 +106,10 @@ Status WriteSboms(const Inputs& inputs,
 
 // WriteReleaseJson lists what is there, and writes the list and SHA256SUMS.
 Result<LoadedRelease> WriteReleaseJson(const Inputs& inputs,
+                                       const std::vector<ListedFile>& artifacts,
                                        const fs::path& directory) {
-  TALLY_ASSIGN(std::vector<ListedFile> files, DescribeFiles(directory));
+  TALLY_ASSIGN(std::vector<ListedFile> files,
+               DescribeFiles(directory, artifacts));
   const Release release{.name = inputs.manifest.name,
                         .version = inputs.manifest.version,
                         .format_epoch = inputs.lock.format_epoch,
@@ -145,11 +152,12 @@ Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
                             .lock = inputs.lock,
                             .store = release.store,
                             .local_files = release.local_files,
-                            .num_threads = release.num_threads},
+                            .num_threads = release.num_threads,
+                            .unpack_order = release.unpack_order},
                            artifacts));
-  TALLY_TRY(WriteText(
-      directory / kFilesJson,
-      FormatFilesJson({{"initrd", &images.initrd}, {"root", &images.root}})));
+  TALLY_TRY(
+      WriteText(directory / kFilesJson,
+                FormatFilesJson(NamedTrees(images), inputs.lock.format_epoch)));
   stopwatch.Lap("images");
 
   // The measurer sees the finished artifacts, never the builder's own state.
@@ -159,8 +167,10 @@ Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
       WriteText(directory / kMeasurementsJson, FormatMeasurements(targets)));
   stopwatch.Lap("measurements");
 
-  TALLY_TRY(WriteSboms(inputs, AsReleaseFiles(images.artifacts), directory));
-  TALLY_ASSIGN(LoadedRelease loaded, WriteReleaseJson(inputs, directory));
+  const std::vector<ListedFile> listed = AsReleaseFiles(images.artifacts);
+  TALLY_TRY(WriteSboms(inputs, listed, directory));
+  TALLY_ASSIGN(LoadedRelease loaded,
+               WriteReleaseJson(inputs, listed, directory));
   stopwatch.Lap("documents");
   return BuiltRelease{.release = std::move(loaded),
                       .targets = std::move(targets)};

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "builder/package.h"
 #include "builder/store.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
@@ -17,6 +18,7 @@ struct ReleaseInputs {
   const Store& store;
   fs::path local_files;  // where the lock's local files are
   unsigned num_threads = 1;
+  UnpackOrder unpack_order = UnpackOrder::kLargestFirst;
 };
 
 struct BuiltRelease {

@@ -1,7 +1,6 @@
 #include "common/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -82,6 +81,13 @@ Status WriteAll(int descriptor, ByteSpan bytes, const fs::path& path) {
   return Ok();
 }
 
+fs::path ParentOf(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+}  // namespace
+
 Status SyncDirectory(const fs::path& path) {
   const Descriptor directory(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -91,11 +97,6 @@ Status SyncDirectory(const fs::path& path) {
   return Ok();
 }
 
-fs::path ParentOf(const fs::path& path) {
-  const fs::path parent = path.parent_path();
-  return parent.empty() ? fs::path(".") : parent;
-}
-
 std::string RandomSuffix() {
   std::array<uint8_t, 8> bytes = {};
   TALLY_CHECK(getrandom(bytes.data(), bytes.size(), 0) ==
@@ -103,13 +104,10 @@ std::string RandomSuffix() {
   return Hex(bytes);
 }
 
-// RemoveTree ignores errors: it runs on paths that failed already.
 void RemoveTree(const fs::path& path) {
   std::error_code ignored;
   fs::remove_all(path, ignored);
 }
-
-}  // namespace
 
 Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes) {
   TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
@@ -236,122 +234,6 @@ Result<FileDigest> FileSink::Close() {
   }
   return FileDigest{.size_bytes = state_->size_bytes,
                     .sha256 = state_->hasher.Finish()};
-}
-
-struct StagingDirectory::State {
-  fs::path destination;
-  fs::path path;
-  Descriptor lock;
-  bool published = false;
-};
-
-StagingDirectory::StagingDirectory(std::unique_ptr<State> state)
-    : state_(std::move(state)) {}
-StagingDirectory::StagingDirectory(StagingDirectory&&) noexcept = default;
-StagingDirectory& StagingDirectory::operator=(
-    StagingDirectory&& other) noexcept {
-  std::swap(state_, other.state_);  // the other one removes what was ours
-  return *this;
-}
-
-StagingDirectory::~StagingDirectory() {
-  if (state_ && !state_->published) RemoveTree(state_->path);
-}
-
-const fs::path& StagingDirectory::path() const { return state_->path; }
-
-namespace {
-
-// LockDirectory returns an invalid descriptor if somebody alive holds the lock.
-Descriptor LockDirectory(const fs::path& path) {
-  Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.valid() && flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Descriptor();
-  }
-  return directory;
-}
-
-// RemoveAbandoned deletes staging directories whose owner died: their lock is
-// free.
-void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator at(parent, error), end; !error && at != end;
-       at.increment(error)) {
-    if (at->path().filename().string().starts_with(prefix)) {
-      found.push_back(at->path());
-    }
-  }
-  for (const fs::path& path : found) {
-    const Descriptor lock = LockDirectory(path);
-    if (lock.valid()) RemoveTree(path);
-  }
-}
-
-}  // namespace
-
-Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
-  auto state = std::make_unique<State>();
-  // "out/x/" and "out/x" are the same destination.
-  std::error_code error;
-  state->destination = fs::absolute(destination, error).lexically_normal();
-  if (error) {
-    return ErrnoError(Named("find directory", destination), error.value());
-  }
-  if (!state->destination.has_filename()) {
-    state->destination = state->destination.parent_path();
-  }
-  const fs::path parent = ParentOf(state->destination);
-  TALLY_TRY(CreateDirectories(parent));
-  const std::string prefix =
-      "." + state->destination.filename().string() + ".staging-";
-  RemoveAbandoned(parent, prefix);
-  // Until it is locked, another process may take the new directory for an
-  // abandoned one and remove it: then try again under another name.
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    state->path = parent / (prefix + RandomSuffix());
-    if (mkdir(state->path.c_str(), 0700) != 0) {
-      return ErrnoError(Named("create directory", state->path), errno);
-    }
-    state->lock = LockDirectory(state->path);
-    // chmod() fails if the directory is gone, and unlike mkdir() ignores the
-    // umask.
-    if (state->lock.valid() && chmod(state->path.c_str(), 0755) == 0) {
-      return StagingDirectory(std::move(state));
-    }
-    RemoveTree(state->path);
-  }
-  return IoError("cannot lock " + Quote(state->path.string()));
-}
-
-Status StagingDirectory::Publish(Existing existing) {
-  const fs::path parent = ParentOf(state_->destination);
-  // Files were synced when they were closed; now the names.
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(state_->path, error), end;
-       !error && at != end; at.increment(error)) {
-    const bool directory = at->is_directory(error);
-    if (error) break;
-    if (directory) TALLY_TRY(SyncDirectory(at->path()));
-  }
-  if (error) return ErrnoError(Named("read", state_->path), error.value());
-  TALLY_TRY(SyncDirectory(state_->path));
-
-  const char* from = state_->path.c_str();
-  const char* to = state_->destination.c_str();
-  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
-    state_->published = true;
-    return SyncDirectory(parent);
-  }
-  if (errno != EEXIST || existing == Existing::kRefuse) {
-    return ErrnoError(Named("rename to", state_->destination), errno);
-  }
-  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
-    return ErrnoError(Named("replace", state_->destination), errno);
-  }
-  // The staging name now holds what was there before; the destructor removes
-  // it.
-  return SyncDirectory(parent);
 }
 
 Result<TemporaryDirectory> TemporaryDirectory::Create() {

@@ -1,5 +1,5 @@
-// Files: capped reads, atomic writes, directories published whole or not at
-// all.
+// Files: capped reads, atomic writes. Directories published whole or not at all
+// are in staging_directory.h.
 //
 // All descriptors are close-on-exec. Nothing here depends on the umask: modes
 // are set explicitly.
@@ -74,34 +74,6 @@ class FileSink : public ByteSink {
   std::unique_ptr<State> state_;
 };
 
-// Existing says what may happen to a directory that is there already.
-enum class Existing { kReplace, kRefuse };
-
-// StagingDirectory is a directory that becomes `destination` in one rename, or
-// never existed.
-//
-// It is created beside the destination and locked. If the process dies, the
-// next StagingDirectory for the same destination removes what it left.
-class StagingDirectory {
- public:
-  static Result<StagingDirectory> Create(const fs::path& destination);
-  StagingDirectory(StagingDirectory&&) noexcept;
-  StagingDirectory& operator=(StagingDirectory&&) noexcept;
-  // Removes the directory unless it was published.
-  ~StagingDirectory();
-
-  const fs::path& path() const;
-
-  // Publish syncs everything and renames. What is at the destination by then is
-  // replaced in one exchange, or an error, as `existing` says.
-  Status Publish(Existing existing);
-
- private:
-  struct State;
-  explicit StagingDirectory(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
 // TemporaryDirectory lives in TMPDIR (or /tmp) and is removed at the end.
 class TemporaryDirectory {
  public:
@@ -123,6 +95,13 @@ bool IsDirectory(const fs::path& path);
 
 // CreateDirectories makes `path` and its parents with mode 0755.
 Status CreateDirectories(const fs::path& path);
+
+// SyncDirectory makes the names in a directory durable.
+Status SyncDirectory(const fs::path& path);
+// RemoveTree removes what it can; it runs on paths that failed already.
+void RemoveTree(const fs::path& path);
+// RandomSuffix returns 16 hexadecimal digits for the name of a temporary file.
+std::string RandomSuffix();
 
 // ListFiles returns the relative paths of all regular files below `root`,
 // sorted by bytes. Symbolic links and special files are an error.

@@ -8,19 +8,31 @@
 namespace tally {
 namespace {
 
+// Fetch looks an algorithm up. It stays for the life of the process:
+// EVP_sha256() and its like would be looked up again, under a lock, for each
+// digest, and verity makes one of every 4 KiB.
+const EVP_MD* Fetch(const char* name) {
+  const EVP_MD* md = EVP_MD_fetch(nullptr, name, nullptr);
+  TALLY_CHECK(md != nullptr);
+  return md;
+}
+
 template <typename D>
 const EVP_MD* Algorithm();
 template <>
 const EVP_MD* Algorithm<Sha256Digest>() {
-  return EVP_sha256();
+  static const EVP_MD* const md = Fetch("SHA256");
+  return md;
 }
 template <>
 const EVP_MD* Algorithm<Sha384Digest>() {
-  return EVP_sha384();
+  static const EVP_MD* const md = Fetch("SHA384");
+  return md;
 }
 template <>
 const EVP_MD* Algorithm<Sha512Digest>() {
-  return EVP_sha512();
+  static const EVP_MD* const md = Fetch("SHA512");
+  return md;
 }
 
 template <typename D>

@@ -6,63 +6,43 @@
 #include "common/file.h"
 #include "common/hash.h"
 #include "common/text.h"
+#include "manifests/lock_reader.h"
 #include "manifests/yaml_reader.h"
 
 namespace tally {
 namespace {
 
 constexpr uint64_t kMaxLockSize = uint64_t{64} << 20;
-constexpr uint64_t kSchemaVersion = 1;
-constexpr uint64_t kMaxInputSize = uint64_t{1} << 40;
+constexpr uint64_t kMaxAccountId = 0x7fffffff;
 
-// Archive and suite.
-using SuiteNames = std::set<std::pair<std::string, std::string>>;
-
-void CheckVersions(YamlReader& reader, const YamlNode& root) {
+// ReadVersion returns the version of the text, which is the format epoch as
+// well; another one may have other keys and rules, so it comes first.
+int ReadVersion(YamlReader& reader, const YamlNode& root) {
   if (root.kind != YamlKind::kMap) {
     reader.RefuseFound(root, "a lock as a map");
-    return;
+    return kFormatEpoch;
   }
-  const auto check = [&](std::string_view key, uint64_t known,
-                         std::string_view meaning) {
+  const auto read = [&](std::string_view key, int min, int max,
+                        const std::string& meaning) {
     for (const YamlEntry& entry : root.entries) {
       if (entry.key != key) continue;
-      if (entry.value.text != std::to_string(known) || entry.value.quoted) {
-        reader.RefuseFound(entry.value,
-                           std::to_string(known) + std::string(meaning));
+      for (int number = min; number <= max && !entry.value.quoted; ++number) {
+        if (entry.value.text == std::to_string(number)) return number;
       }
-      return;
+      reader.RefuseFound(entry.value, meaning);
+      return max;
     }
     reader.Refuse(root.where,
                   "found no key " + Quote(key) + " in the lock, expected one");
+    return max;
   };
-  check("lock", kSchemaVersion, ", the lock version that this tally reads");
-  check("format_epoch", kFormatEpoch,
-        ", the format epoch that this tally knows");
+  const int version = read("lock", kOldestFormatEpoch, kFormatEpoch,
+                           "1 or 2, the lock versions that this tally reads");
+  return read("format_epoch", version, version,
+              std::to_string(version) +
+                  ", the format epoch of a lock of version " +
+                  std::to_string(version));
 }
-
-// Ordered refuses a name that does not come after the one before it.
-class Ordered {
- public:
-  Ordered(YamlReader& reader, std::string_view what)
-      : reader_(reader), what_(what) {}
-
-  void Next(const Location& where, const std::string& name) {
-    if (!first_ && name <= last_) {
-      reader_.Refuse(where, "found " + what_ + " " + Quote(name) + " after " +
-                                Quote(last_) +
-                                ", expected each once, sorted by bytes");
-    }
-    first_ = false;
-    last_ = name;
-  }
-
- private:
-  YamlReader& reader_;
-  std::string what_;
-  bool first_ = true;
-  std::string last_;
-};
 
 std::vector<LockedIndex> ReadIndexes(YamlReader& reader, const YamlNode& node) {
   std::vector<LockedIndex> indexes;
@@ -106,105 +86,56 @@ LockedSuite ReadSuite(YamlReader& reader, const YamlNode& node) {
           .indexes = ReadIndexes(reader, map.Need("indexes"))};
 }
 
-std::vector<LockedSuite> ReadSuites(YamlReader& reader, const YamlNode& node) {
+// ReadSuites: the evidence of one suite stands together, by date. Epoch 1 has
+// one date only.
+std::vector<LockedSuite> ReadSuites(YamlReader& reader, const YamlNode& node,
+                                    int epoch) {
   std::vector<LockedSuite> suites;
-  SuiteNames seen;
+  std::set<std::pair<std::string, std::string>> seen;
   for (const YamlNode& item : reader.Items(node)) {
     suites.push_back(ReadSuite(reader, item));
     const LockedSuite& suite = suites.back();
-    if (!seen.emplace(suite.archive, suite.suite).second) {
-      reader.Refuse(item.where, "found suite " + Quote(suite.suite) +
-                                    " of archive " + Quote(suite.archive) +
-                                    " again, expected it once");
+    if (seen.emplace(suite.archive, suite.suite).second) continue;
+    const std::string found = "found suite " + Quote(suite.suite) +
+                              " of archive " + Quote(suite.archive);
+    if (epoch == 1) {
+      reader.Refuse(item.where, found + " again, expected it once");
+      continue;
+    }
+    const LockedSuite& last = suites[suites.size() - 2];
+    if (last.archive != suite.archive || last.suite != suite.suite) {
+      reader.Refuse(item.where,
+                    found + " again, expected it after its first entry");
+    } else if (last.date >= suite.date) {
+      reader.Refuse(item.where, found + " of " + Quote(suite.date) +
+                                    " after that of " + Quote(last.date) +
+                                    ", expected each date once, sorted");
     }
   }
   return suites;
 }
 
-Reasons ReadReasons(YamlReader& reader, const YamlNode& node,
-                    const std::string& name) {
-  YamlMap map(reader, node, "the reasons of a package",
-              {"firmware", "initrd", "kernel", "root"});
-  Reasons why;
+std::map<std::string, uint32_t> ReadIds(YamlReader& reader,
+                                        const YamlNode& node,
+                                        std::string_view what) {
+  std::map<std::string, uint32_t> ids;
+  if (node.kind != YamlKind::kMap) reader.RefuseFound(node, "a map of ids");
   for (const YamlEntry& entry : node.entries) {
-    const std::string chain = reader.Text(entry.value, kPackageChain);
-    if (chain != name && !chain.ends_with(" > " + name)) {
-      reader.RefuseFound(entry.value,
-                         "a chain of packages that ends in " + Quote(name));
+    if (!kAccountName.accepts(entry.key)) {
+      reader.Refuse(entry.where, "found " + std::string(what) + " " +
+                                     Quote(entry.key) + ", expected " +
+                                     std::string(kAccountName.expected));
     }
-    why[entry.key] = chain;
+    ids[entry.key] =
+        static_cast<uint32_t>(reader.Number(entry.value, 0, kMaxAccountId));
   }
-  if (why.empty()) {
-    reader.Refuse(node.where,
-                  "found no reasons of a package, expected one or "
-                  "more");
-  }
-  return why;
+  return ids;
 }
 
-// The scripts that dpkg runs: deb-preinst(5) and its neighbours, and debconf's
-// config.
-std::map<std::string, Sha256Digest> ReadScripts(YamlReader& reader,
-                                                const YamlNode& node) {
-  YamlMap map(reader, node, "the scripts of a package",
-              {"config", "postinst", "postrm", "preinst", "prerm"});
-  std::map<std::string, Sha256Digest> scripts;
-  for (const YamlEntry& entry : node.entries) {
-    scripts[entry.key] = reader.Sha256(entry.value);
-  }
-  return scripts;
-}
-
-LockedPackage ReadPackage(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a package",
-              {"name", "version", "architecture", "archive", "suite", "path",
-               "size", "sha256", "source", "source_version", "why", "scripts"});
-  LockedPackage package = {
-      .name = map.Text("name", kPackageName),
-      .version = map.Text("version", kPackageVersion),
-      .architecture =
-          reader.OneOf(map.Need("architecture"), {"all", "amd64", "arm64"}),
-      .archive = map.Text("archive", kArchiveName),
-      .suite = map.Text("suite", kSuiteName),
-      .path = map.Text("path", kRelativePath),
-      .size_bytes = map.Number("size", 1, kMaxInputSize),
-      .sha256 = reader.Sha256(map.Need("sha256")),
-      .source = map.Text("source", kPackageName),
-      .source_version = map.Text("source_version", kPackageVersion)};
-  package.why = ReadReasons(reader, map.Need("why"), package.name);
-  package.scripts = ReadScripts(reader, map.Need("scripts"));
-  return package;
-}
-
-// CheckOrigin: a package is from a suite whose evidence is in the lock, and
-// runs on the lock's architecture.
-void CheckOrigin(YamlReader& reader, const Location& where, const Lock& lock,
-                 const SuiteNames& suites, const LockedPackage& package) {
-  if (package.architecture != "all" &&
-      package.architecture != lock.architecture) {
-    reader.Refuse(where, "found architecture " + Quote(package.architecture) +
-                             " of package " + Quote(package.name) +
-                             ", expected 'all' or " + Quote(lock.architecture));
-  }
-  if (!suites.contains({package.archive, package.suite})) {
-    reader.Refuse(where, "found suite " + Quote(package.suite) +
-                             " of archive " + Quote(package.archive) +
-                             " for package " + Quote(package.name) +
-                             ", expected one of the lock's own 'archives'");
-  }
-}
-
-void ReadPackages(YamlReader& reader, const YamlNode& node, Lock& lock) {
-  SuiteNames suites;
-  for (const LockedSuite& suite : lock.suites) {
-    suites.emplace(suite.archive, suite.suite);
-  }
-  Ordered ordered(reader, "package");
-  for (const YamlNode& item : reader.Items(node)) {
-    lock.packages.push_back(ReadPackage(reader, item));
-    ordered.Next(item.where, lock.packages.back().name);
-    CheckOrigin(reader, item.where, lock, suites, lock.packages.back());
-  }
+LockedAccounts ReadAccounts(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "the accounts", {"users", "groups"});
+  return {.users = ReadIds(reader, map.Need("users"), "user"),
+          .groups = ReadIds(reader, map.Need("groups"), "group")};
 }
 
 void ReadFiles(YamlReader& reader, const YamlNode& node, Lock& lock) {
@@ -250,18 +181,27 @@ Result<Lock> ParseLock(std::string_view text,
   TALLY_ASSIGN(const YamlNode root,
                ParseYaml(text, path, YamlFlow::kEmptyOnly));
   YamlReader reader(path);
-  CheckVersions(reader, root);
+  const int epoch = ReadVersion(reader, root);
+  TALLY_TRY(reader.status());
 
-  YamlMap map(reader, root, "the lock",
-              {"lock", "format_epoch", "architecture", "archives", "packages",
-               "files"});
+  const auto keys = [&](std::initializer_list<std::string_view> known) {
+    return YamlMap(reader, root, "the lock", known);
+  };
+  YamlMap map = epoch == 1 ? keys({"lock", "format_epoch", "architecture",
+                                   "archives", "packages", "files"})
+                           : keys({"lock", "format_epoch", "architecture",
+                                   "archives", "packages", "accounts", "files",
+                                   "downloads", "directories", "oci_images"});
   Lock lock = {.path = path,
                .sha256 = Sha256(AsBytes(text)),
+               .format_epoch = epoch,
                .architecture =
                    reader.OneOf(map.Need("architecture"), {"amd64", "arm64"}),
-               .suites = ReadSuites(reader, map.Need("archives"))};
+               .suites = ReadSuites(reader, map.Need("archives"), epoch)};
+  if (epoch > 1) lock.accounts = ReadAccounts(reader, map.Need("accounts"));
   ReadPackages(reader, map.Need("packages"), lock);
   ReadFiles(reader, map.Need("files"), lock);
+  ReadLockedSources(reader, map, lock);
   TALLY_TRY(reader.status());
 
   TALLY_TRY(CheckCanonical(lock, text));
@@ -275,6 +215,16 @@ Result<Lock> LoadLock(const std::filesystem::path& path) {
 
 std::filesystem::path LockPathFor(const std::filesystem::path& manifest_path) {
   return manifest_path.parent_path() / "lock.yaml";
+}
+
+const LockedSuite* EvidenceFor(const Lock& lock, const LockedPackage& package) {
+  for (const LockedSuite& suite : lock.suites) {
+    if (suite.archive == package.archive && suite.suite == package.suite &&
+        suite.date == package.date) {
+      return &suite;
+    }
+  }
+  return nullptr;
 }
 
 std::vector<const LockedPackage*> PackagesOf(const Lock& lock,

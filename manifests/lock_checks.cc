@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "manifests/lock.h"
 #include "manifests/manifest_checks.h"
+#include "manifests/source_checks.h"
 
 namespace tally {
 namespace {
@@ -46,7 +47,9 @@ Status CheckSuites(const Manifest& manifest, const Lock& lock) {
   }
   std::vector<SuiteName> locked;
   for (const LockedSuite& suite : lock.suites) {
-    locked.push_back({suite.archive, suite.suite, ""});
+    const SuiteName name = {suite.archive, suite.suite, ""};
+    // The entries of one suite, of several dates, stand together.
+    if (locked.empty() || !(locked.back() == name)) locked.push_back(name);
   }
   for (const SuiteName& suite : named) {
     if (std::ranges::find(locked, suite) != locked.end()) continue;
@@ -157,7 +160,7 @@ Status CheckPackages(const Manifest& manifest, const Lock& lock) {
 
 Status CheckFiles(const Manifest& manifest, const Lock& lock) {
   std::map<std::string, Location> sources;
-  for (const TreeSpec* tree : {&manifest.initrd.tree, &manifest.root}) {
+  for (const TreeSpec* tree : TreesOf(manifest)) {
     for (const FileSpec& file : tree->files) {
       if (file.source) sources.emplace(*file.source, file.where);
     }
@@ -187,6 +190,7 @@ Status CheckLockBelongs(const Manifest& manifest, const Lock& lock) {
   TALLY_TRY(CheckSuites(manifest, lock));
   TALLY_TRY(CheckPackages(manifest, lock));
   TALLY_TRY(CheckFiles(manifest, lock));
+  TALLY_TRY(CheckLockedSources(manifest, lock));
   return Ok();
 }
 

@@ -101,24 +101,64 @@ void WriteSuite(LockWriter& out, const LockedSuite& suite) {
   }
 }
 
-void WritePackage(LockWriter& out, const LockedPackage& package) {
+// Epoch 1 had a digest for each script and nothing else.
+void WriteScriptDigests(LockWriter& out, const LockedPackage& package) {
+  out.Open("    ", "scripts", package.scripts.size(), "{}");
+  for (const LockedScript& script : package.scripts) {
+    out.Line("      ", script.name, Scalar(script.sha256.hex()));
+  }
+}
+
+void WriteScripts(LockWriter& out, const LockedPackage& package) {
+  std::vector<LockedScript> scripts = package.scripts;
+  std::ranges::sort(scripts, {}, &LockedScript::name);
+  out.Open("    ", "scripts", scripts.size(), "[]");
+  for (const LockedScript& script : scripts) {
+    out.Line("      - ", "script", Scalar(script.name))
+        .Line("        ", "sha256", Scalar(script.sha256.hex()))
+        .Line("        ", "disposition", NameOf(script.disposition))
+        .Open("        ", "actions", script.actions.size(), "[]");
+    for (const std::string& action : script.actions) {
+      out.Item("          ", InQuotes(action));
+    }
+  }
+}
+
+void WritePackage(LockWriter& out, const Lock& lock,
+                  const LockedPackage& package) {
   out.Line("  - ", "name", Scalar(package.name))
       .Line("    ", "version", InQuotes(package.version))
       .Line("    ", "architecture", Scalar(package.architecture))
       .Line("    ", "archive", Scalar(package.archive))
-      .Line("    ", "suite", Scalar(package.suite))
-      .Line("    ", "path", Scalar(package.path))
+      .Line("    ", "suite", Scalar(package.suite));
+  if (lock.format_epoch > 1) {
+    out.Line("    ", "date", InQuotes(package.date));
+  }
+  out.Line("    ", "path", Scalar(package.path))
       .Line("    ", "size", std::to_string(package.size_bytes))
-      .Line("    ", "sha256", Scalar(package.sha256.hex()))
-      .Line("    ", "source", Scalar(package.source))
+      .Line("    ", "sha256", Scalar(package.sha256.hex()));
+  if (lock.format_epoch > 1) {
+    out.Line("    ", "entries", std::to_string(package.num_entries))
+        .Line("    ", "tree_sha256", Scalar(package.tree_sha256.hex()));
+  }
+  out.Line("    ", "source", Scalar(package.source))
       .Line("    ", "source_version", InQuotes(package.source_version));
   out.Open("    ", "why", package.why.size(), "{}");
   for (const auto& [tree, chain] : package.why) {
     out.Line("      ", tree, InQuotes(chain));
   }
-  out.Open("    ", "scripts", package.scripts.size(), "{}");
-  for (const auto& [script, sha256] : package.scripts) {
-    out.Line("      ", script, Scalar(sha256.hex()));
+  if (lock.format_epoch == 1) {
+    WriteScriptDigests(out, package);
+  } else {
+    WriteScripts(out, package);
+  }
+}
+
+void WriteIds(LockWriter& out, std::string_view key,
+              const std::map<std::string, uint32_t>& ids) {
+  out.Open("  ", key, ids.size(), "{}");
+  for (const auto& [name, id] : ids) {
+    out.Line("    ", Scalar(name), std::to_string(id));
   }
 }
 
@@ -128,11 +168,70 @@ void WriteFile(LockWriter& out, const LockedFile& file) {
       .Line("    ", "sha256", Scalar(file.sha256.hex()));
 }
 
+void WriteDownload(LockWriter& out, const LockedDownload& download) {
+  out.Line("  - ", "name", Scalar(download.name))
+      .Line("    ", "url", InQuotes(download.url))
+      .Line("    ", "size", std::to_string(download.size_bytes))
+      .Line("    ", "sha256", Scalar(download.sha256.hex()));
+}
+
+void WriteDirectory(LockWriter& out, const LockedDirectory& directory) {
+  out.Line("  - ", "path", Scalar(directory.path))
+      .Line("    ", "entries", std::to_string(directory.num_entries))
+      .Line("    ", "size", std::to_string(directory.size_bytes))
+      .Line("    ", "sha256", Scalar(directory.sha256.hex()));
+}
+
+void WriteBlob(LockWriter& out, std::string_view key, const LockedBlob& blob) {
+  out.Line("    ", key, "")
+      .Line("      ", "size", std::to_string(blob.size_bytes))
+      .Line("      ", "sha256", Scalar(blob.sha256.hex()));
+}
+
+void WriteOciImage(LockWriter& out, const LockedOciImage& image) {
+  out.Line("  - ", "name", Scalar(image.name));
+  if (image.layout) out.Line("    ", "layout", Scalar(*image.layout));
+  if (image.registry) out.Line("    ", "registry", InQuotes(*image.registry));
+  if (image.index) WriteBlob(out, "index", *image.index);
+  WriteBlob(out, "manifest", image.manifest);
+  WriteBlob(out, "config", image.config);
+  out.Open("    ", "layers", image.layers.size(), "[]");
+  for (const LockedLayer& layer : image.layers) {
+    out.Line("      - ", "media_type", Scalar(layer.media_type))
+        .Line("        ", "size", std::to_string(layer.blob.size_bytes))
+        .Line("        ", "sha256", Scalar(layer.blob.sha256.hex()));
+  }
+}
+
+// WriteSection writes a list that is left out when it is empty.
+template <typename T>
+void WriteSection(LockWriter& out, std::string_view key, std::vector<T> entries,
+                  std::string T::*order,
+                  void (*write)(LockWriter& out, const T& entry)) {
+  if (entries.empty()) return;
+  std::ranges::sort(entries, {}, order);
+  out.Line("", key, "");
+  for (const T& entry : entries) write(out, entry);
+}
+
 }  // namespace
+
+std::string_view NameOf(ScriptDisposition disposition) {
+  switch (disposition) {
+    case ScriptDisposition::kNone:
+      return "none";
+    case ScriptDisposition::kKnown:
+      return "known";
+    case ScriptDisposition::kAcknowledged:
+      break;
+  }
+  return "acknowledged";
+}
 
 std::string FormatLock(const Lock& lock) {
   LockWriter out;
-  out.Line("", "lock", "1")
+  // The version of the text and the epoch went up together.
+  out.Line("", "lock", std::to_string(lock.format_epoch))
       .Line("", "format_epoch", std::to_string(lock.format_epoch))
       .Line("", "architecture", Scalar(lock.architecture));
 
@@ -142,12 +241,25 @@ std::string FormatLock(const Lock& lock) {
   std::vector<LockedPackage> packages = lock.packages;
   std::ranges::sort(packages, {}, &LockedPackage::name);
   out.Open("", "packages", packages.size(), "[]");
-  for (const LockedPackage& package : packages) WritePackage(out, package);
+  for (const LockedPackage& package : packages)
+    WritePackage(out, lock, package);
+
+  if (lock.format_epoch > 1) {
+    out.Line("", "accounts", "");
+    WriteIds(out, "users", lock.accounts.users);
+    WriteIds(out, "groups", lock.accounts.groups);
+  }
 
   std::vector<LockedFile> files = lock.files;
   std::ranges::sort(files, {}, &LockedFile::path);
   out.Open("", "files", files.size(), "[]");
   for (const LockedFile& file : files) WriteFile(out, file);
+  WriteSection(out, "downloads", lock.downloads, &LockedDownload::name,
+               WriteDownload);
+  WriteSection(out, "directories", lock.directories, &LockedDirectory::path,
+               WriteDirectory);
+  WriteSection(out, "oci_images", lock.oci_images, &LockedOciImage::name,
+               WriteOciImage);
   return std::move(out).Take();
 }
 

@@ -6,6 +6,8 @@
 #include "common/hash.h"
 #include "common/text.h"
 #include "manifests/manifest_checks.h"
+#include "manifests/source_reader.h"
+#include "manifests/system_reader.h"
 #include "manifests/tree_reader.h"
 #include "manifests/yaml_reader.h"
 
@@ -168,6 +170,12 @@ void ReadSections(YamlReader& reader, YamlMap& map, Manifest& manifest) {
   manifest.kernel = ReadKernel(reader, map.Need("kernel"));
   manifest.initrd = ReadInitrd(reader, map.Need("initrd"));
   manifest.root = ReadRootTree(reader, map.Need("root"));
+  manifest.downloads = map.ListOrNone("downloads", ReadDownload);
+  manifest.oci_images = map.ListOrNone("oci_images", ReadOciImage);
+  manifest.volumes = map.ListOrNone("volumes", ReadVolume);
+  if (const YamlNode* node = map.Find("system")) {
+    manifest.system = ReadSystem(reader, *node);
+  }
   manifest.payload = ReadPayload(reader, map.Need("payload"));
   if (const YamlNode* node = map.Find("disk")) {
     manifest.disk = ReadDisk(reader, *node);
@@ -189,7 +197,8 @@ Result<Manifest> ParseManifest(std::string_view text,
   YamlMap map(reader, root, "the manifest",
               {"tally", "name", "version", "architecture", "source_date_epoch",
                "archives", "prefer", "firmware", "kernel", "initrd", "root",
-               "payload", "disk", "eif", "targets"});
+               "downloads", "oci_images", "volumes", "system", "payload",
+               "disk", "eif", "targets"});
   Manifest manifest = {.path = path,
                        .sha256 = Sha256(AsBytes(text)),
                        .name = map.Text("name", kReleaseName),
@@ -209,6 +218,14 @@ Result<Manifest> ParseManifest(std::string_view text,
 Result<Manifest> LoadManifest(const std::filesystem::path& path) {
   TALLY_ASSIGN(const std::string text, ReadTextFile(path, kMaxManifestSize));
   return ParseManifest(text, path);
+}
+
+std::vector<const TreeSpec*> TreesOf(const Manifest& manifest) {
+  std::vector<const TreeSpec*> trees = {&manifest.initrd.tree, &manifest.root};
+  for (const VolumeSpec& volume : manifest.volumes) {
+    trees.push_back(&volume.tree);
+  }
+  return trees;
 }
 
 std::string At(const Manifest& manifest, const Location& where) {

@@ -36,31 +36,42 @@ struct PackageRequest {
   Location where;
 };
 
-// ConflictChoice says which package wins a path that two packages ship.
+// ConflictChoice says who wins a path that two packages ship, or a package and
+// a tree from elsewhere.
 struct ConflictChoice {
   std::string path;
-  std::string keep;
+  std::string
+      keep;  // "PACKAGE", or "directory PATH", "download NAME", "oci NAME"
   Location where;
+};
+
+// OwnerSpec is who owns a path: a name in the image's own accounts if there is
+// one, else the number.
+struct OwnerSpec {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::string user;
+  std::string group;
 };
 
 // Paths in an image are absolute and normal: "/usr/bin/x", no "." or "..".
 struct DirectorySpec {
   std::string path;
   unsigned mode = 0755;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
+  OwnerSpec owner;
   Location where;
 };
 
 // FileSpec is a file that is not from a package: its bytes are in the manifest
-// (`content`), or in a file beside it (`source`, a relative path without "..").
+// (`content`), in a file beside it (`source`, a relative path without ".."), or
+// a DownloadSpec by name (`download`). Exactly one is set.
 struct FileSpec {
   std::string path;
   std::optional<std::string> source;
   std::optional<std::string> content;
+  std::optional<std::string> download;
   unsigned mode = 0644;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
+  OwnerSpec owner;
   Location where;
 };
 
@@ -74,8 +85,17 @@ struct SymlinkSpec {
 struct ModeSpec {
   std::string path;
   unsigned mode = 0;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
+  OwnerSpec owner;
+  Location where;
+};
+
+// TreeSourceSpec puts a whole tree into a directory. Exactly one source is set.
+struct TreeSourceSpec {
+  std::string path;                      // or "/"
+  std::optional<std::string> directory;  // beside the manifest
+  std::optional<std::string> download;   // DownloadSpec::name: a tar archive
+  std::optional<std::string> oci;        // OciImageSpec::name
+  unsigned strip = 0;  // leading path components to leave out, of a download
   Location where;
 };
 
@@ -94,6 +114,118 @@ struct TreeSpec {
   std::vector<FileSpec> files;
   std::vector<SymlinkSpec> symlinks;
   std::vector<ModeSpec> modes;
+  std::vector<TreeSourceSpec> trees;
+};
+
+// DownloadSpec is a file somewhere in the network, known by its digest.
+struct DownloadSpec {
+  std::string name;
+  std::string url;  // http or https
+  Sha256Digest sha256;
+  Location where;
+};
+
+// OciImageSpec is a container image, known by the digest of its manifest or of
+// an index of manifests. Exactly one of the places is set.
+struct OciImageSpec {
+  std::string name;
+  std::optional<std::string> layout;    // an OCI layout beside the manifest
+  std::optional<std::string> registry;  // "host[:port]/repository"
+  Sha256Digest digest;
+  Location where;
+};
+
+// VolumeSpec is a file system of its own on a disk of its own, mounted
+// read-only below the root.
+struct VolumeSpec {
+  std::string name;
+  std::string path;  // where it is mounted
+  TreeSpec tree;     // without packages; its paths begin at the volume's root
+  Location where;
+};
+
+// Account names follow systemd's strict rule: [a-z_][a-z0-9_-]{0,30}.
+struct GroupSpec {
+  std::string name;
+  std::optional<uint32_t> gid;  // none: the lock pins one
+  Location where;
+};
+
+struct UserSpec {
+  std::string name;
+  std::optional<uint32_t> uid;      // none: the lock pins one
+  std::string group;                // primary; empty: a group of its own name
+  std::vector<std::string> groups;  // supplementary
+  std::string comment;
+  std::string home = "/";
+  std::string shell = "/usr/sbin/nologin";
+  Location where;
+};
+
+// UnitSpec names a systemd unit, "chrony.service".
+struct UnitSpec {
+  std::string name;
+  Location where;
+};
+
+struct UnitsSpec {
+  std::vector<UnitSpec> enable;
+  std::vector<UnitSpec> disable;
+  std::vector<UnitSpec> mask;
+  std::optional<UnitSpec> default_target;
+};
+
+// AlternativeSpec chooses the program of an alternative: name "editor", path
+// "/usr/bin/vim.tiny".
+struct AlternativeSpec {
+  std::string name;
+  std::string path;
+  Location where;
+};
+
+// CapabilitySpec gives a program file capabilities, in the words of
+// cap_from_text(3): "cap_net_bind_service=ep".
+struct CapabilitySpec {
+  std::string path;
+  std::string capabilities;
+  Location where;
+};
+
+// ScriptSpec acknowledges one maintainer script, by digest: it is not run, and
+// `actions` (builder/action.h; empty: nothing) is done in its place.
+struct ScriptSpec {
+  std::string package;
+  std::string script;  // "postinst"
+  Sha256Digest sha256;
+  std::vector<std::string> actions;
+  std::string reason;
+  Location where;
+};
+
+// AllowSpec lets one path pass one guard (builder/guards.h).
+struct AllowSpec {
+  std::string guard;  // "setuid"
+  std::string path;
+  std::string reason;
+  Location where;
+};
+
+// SystemSpec is what the generators put into the root file system, beyond what
+// its packages ask for.
+struct SystemSpec {
+  std::optional<std::string> hostname;
+  // "uninitialized", "" (an empty file) or 32 lower-case hexadecimal digits,
+  // machine-id(5). None: "uninitialized" if there is systemd, else no file.
+  std::optional<std::string> machine_id;
+  std::optional<std::string> timezone;  // "Etc/UTC": tzdata's name
+  std::optional<std::string> locale;    // "C.UTF-8"
+  std::vector<UserSpec> users;
+  std::vector<GroupSpec> groups;
+  UnitsSpec units;
+  std::vector<AlternativeSpec> alternatives;
+  std::vector<CapabilitySpec> capabilities;
+  std::vector<ScriptSpec> scripts;
+  std::vector<AllowSpec> allow;
 };
 
 struct KernelSpec {
@@ -171,6 +303,10 @@ struct Manifest {
   KernelSpec kernel;
   InitrdSpec initrd;
   TreeSpec root;
+  std::vector<DownloadSpec> downloads;
+  std::vector<OciImageSpec> oci_images;
+  std::vector<VolumeSpec> volumes;
+  SystemSpec system;
   PayloadSpec payload;
   std::optional<DiskSpec> disk;
   std::optional<EifSpec> eif;
@@ -185,6 +321,9 @@ Result<Manifest> ParseManifest(std::string_view text,
 
 // LoadManifest reads at most 1 MiB and parses it.
 Result<Manifest> LoadManifest(const std::filesystem::path& path);
+
+// TreesOf returns every tree of the manifest: initrd, root, volumes.
+std::vector<const TreeSpec*> TreesOf(const Manifest& manifest);
 
 // At formats "path:line:column" for errors about a value of this manifest.
 std::string At(const Manifest& manifest, const Location& where);

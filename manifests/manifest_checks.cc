@@ -5,6 +5,7 @@
 #include <set>
 
 #include "common/text.h"
+#include "manifests/source_checks.h"
 
 namespace tally {
 namespace {
@@ -98,35 +99,88 @@ Status CheckSuitesAgree(const Manifest& manifest) {
   return Ok();
 }
 
-// PathSet refuses a path that comes twice.
-class PathSet {
+// UniqueNames refuses a name that comes twice.
+class UniqueNames {
  public:
-  explicit PathSet(const Manifest& manifest) : manifest_(manifest) {}
+  UniqueNames(const Manifest& manifest, std::string what)
+      : manifest_(manifest), what_(std::move(what)) {}
 
-  Status Add(const std::string& path, const Location& where) {
-    const auto [first, is_new] = paths_.emplace(path, where);
+  Status Add(const std::string& name, const Location& where) {
+    const auto [first, is_new] = names_.emplace(name, where);
     if (is_new) return Ok();
-    return FoundTwice(manifest_, where, "path " + Quote(path), first->second);
+    return FoundTwice(manifest_, where, what_ + " " + Quote(name),
+                      first->second);
   }
 
  private:
   const Manifest& manifest_;
-  std::map<std::string, Location> paths_;
+  std::string what_;
+  std::map<std::string, Location> names_;
 };
 
 Status CheckPaths(const Manifest& manifest, const TreeSpec& tree) {
   // A mode is for a path from a package, so it is one of these as well.
-  PathSet entries(manifest);
+  UniqueNames entries(manifest, "path");
   for (const auto& x : tree.directories) {
     TALLY_TRY(entries.Add(x.path, x.where));
   }
   for (const auto& x : tree.files) TALLY_TRY(entries.Add(x.path, x.where));
   for (const auto& x : tree.symlinks) TALLY_TRY(entries.Add(x.path, x.where));
   for (const auto& x : tree.modes) TALLY_TRY(entries.Add(x.path, x.where));
+  TALLY_TRY(CheckSourceNames(manifest, tree));
 
-  PathSet conflicts(manifest);
+  UniqueNames conflicts(manifest, "path");
   for (const auto& x : tree.conflicts) {
     TALLY_TRY(conflicts.Add(x.path, x.where));
+  }
+  return Ok();
+}
+
+// The initrd has no accounts to look a name up in.
+Status CheckInitrdOwners(const Manifest& manifest) {
+  const auto check = [&](const OwnerSpec& owner, const Location& where) {
+    const std::string& name = owner.user.empty() ? owner.group : owner.user;
+    if (name.empty()) return Status(Ok());
+    return Status(ErrorAt(manifest, where,
+                          "found owner " + Quote(name) +
+                              " in the initrd, which has no accounts, "
+                              "expected a number"));
+  };
+  const TreeSpec& tree = manifest.initrd.tree;
+  for (const auto& x : tree.directories) TALLY_TRY(check(x.owner, x.where));
+  for (const auto& x : tree.files) TALLY_TRY(check(x.owner, x.where));
+  for (const auto& x : tree.modes) TALLY_TRY(check(x.owner, x.where));
+  return Ok();
+}
+
+Status CheckSystem(const Manifest& manifest) {
+  const SystemSpec& system = manifest.system;
+  UniqueNames users(manifest, "user");
+  for (const auto& x : system.users) TALLY_TRY(users.Add(x.name, x.where));
+  UniqueNames groups(manifest, "group");
+  for (const auto& x : system.groups) TALLY_TRY(groups.Add(x.name, x.where));
+
+  // A unit is either enabled, disabled or masked.
+  UniqueNames units(manifest, "unit");
+  for (const auto* list :
+       {&system.units.enable, &system.units.disable, &system.units.mask}) {
+    for (const UnitSpec& x : *list) TALLY_TRY(units.Add(x.name, x.where));
+  }
+  UniqueNames alternatives(manifest, "alternative");
+  for (const auto& x : system.alternatives) {
+    TALLY_TRY(alternatives.Add(x.name, x.where));
+  }
+  UniqueNames capabilities(manifest, "path");
+  for (const auto& x : system.capabilities) {
+    TALLY_TRY(capabilities.Add(x.path, x.where));
+  }
+  UniqueNames scripts(manifest, "script");
+  for (const auto& x : system.scripts) {
+    TALLY_TRY(scripts.Add(x.package + " " + x.script, x.where));
+  }
+  UniqueNames allow(manifest, "allowance");
+  for (const auto& x : system.allow) {
+    TALLY_TRY(allow.Add(x.guard + " " + x.path, x.where));
   }
   return Ok();
 }
@@ -179,8 +233,13 @@ Status CheckManifest(const Manifest& manifest) {
     TALLY_TRY(CheckRequests(manifest, requests));
   }
   TALLY_TRY(CheckSuitesAgree(manifest));
-  TALLY_TRY(CheckPaths(manifest, manifest.initrd.tree));
-  TALLY_TRY(CheckPaths(manifest, manifest.root));
+  for (const TreeSpec* tree : TreesOf(manifest)) {
+    TALLY_TRY(CheckPaths(manifest, *tree));
+  }
+  TALLY_TRY(CheckSources(manifest));
+  TALLY_TRY(CheckVolumes(manifest));
+  TALLY_TRY(CheckInitrdOwners(manifest));
+  TALLY_TRY(CheckSystem(manifest));
   TALLY_TRY(CheckTargets(manifest));
   return Ok();
 }

@@ -74,10 +74,98 @@ bool IsRelativePath(std::string_view text) {
   return IsPrintable(text) && AreComponents(text);
 }
 
+// systemd's strict rule for account names, and that of Debian's adduser: a
+// name is never taken for a number or an option.
+bool IsAccountName(std::string_view text) {
+  return !text.empty() && text.size() <= 31 &&
+         (IsLower(text[0]) || text[0] == '_') &&
+         std::ranges::all_of(text, [](char c) {
+           return IsLowerOrDigit(c) || c == '_' || c == '-';
+         });
+}
+
+// hostname(7): labels of letters, digits and '-', not at the ends.
+bool IsHostName(std::string_view text) {
+  return text.size() <= 64 &&
+         std::ranges::all_of(Split(text, '.'), [](const std::string& label) {
+           return !label.empty() && label.size() <= 63 && label[0] != '-' &&
+                  label.back() != '-' && std::ranges::all_of(label, [](char c) {
+                    return IsAlnum(c) || c == '-';
+                  });
+         });
+}
+
+// systemd.unit(5): "prefix.type" or "prefix@instance.type".
+bool IsUnitName(std::string_view text) {
+  constexpr std::array<std::string_view, 11> kTypes = {
+      "service", "socket", "device", "mount", "automount", "swap",
+      "target",  "path",   "timer",  "slice", "scope"};
+  const size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || text.size() > 255) {
+    return false;
+  }
+  return std::ranges::find(kTypes, text.substr(dot + 1)) != kTypes.end() &&
+         text[0] != '@' && std::ranges::all_of(text, [](char c) {
+           return IsAlnum(c) ||
+                  std::string_view(":-_.\\@").find(c) != std::string_view::npos;
+         });
+}
+
 bool IsHex(std::string_view text, size_t num_digits, char first_letter) {
   return text.size() == num_digits && std::ranges::all_of(text, [&](char c) {
            return IsDigit(c) || (c >= first_letter && c <= first_letter + 5);
          });
+}
+
+// The kernel's file systems are mounted after the volumes, and would hide them.
+bool IsMountPath(std::string_view text) {
+  if (!IsImagePath(text) || text.size() > 200) return false;
+  for (std::string_view taken : {"/dev", "/proc", "/run", "/sys", "/tmp"}) {
+    if (text == taken || text.starts_with(std::string(taken) + "/")) {
+      return false;
+    }
+  }
+  return std::ranges::all_of(text, [](char c) {
+    return IsAlnum(c) ||
+           std::string_view("/._+@-").find(c) != std::string_view::npos;
+  });
+}
+
+bool IsDownloadUrl(std::string_view text) {
+  if (text.size() > 2048 || !IsPrintable(text)) return false;
+  if (text.find_first_of(" #") != std::string_view::npos) return false;
+  const size_t host = text.starts_with("https://")  ? 8
+                      : text.starts_with("http://") ? 7
+                                                    : 0;
+  const size_t path = text.find('/', host);
+  return host > 0 && path != std::string_view::npos && path > host &&
+         text.substr(host, path - host).find('@') == std::string_view::npos;
+}
+
+// OCI distribution specification 1.1, "Pulling manifests": path components of
+// lower-case letters and digits, with single separators between them.
+bool IsRepositoryPart(std::string_view text) {
+  return !text.empty() && IsLowerOrDigit(text[0]) &&
+         IsLowerOrDigit(text.back()) && std::ranges::all_of(text, [](char c) {
+           return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+bool IsRegistryName(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos || text.size() > kMaxName) return false;
+  std::string_view host = text.substr(0, slash);
+  if (const size_t colon = host.find(':'); colon != std::string_view::npos) {
+    const std::string_view port = host.substr(colon + 1);
+    if (port.empty() || port.size() > 5 ||
+        !std::ranges::all_of(port, IsDigit)) {
+      return false;
+    }
+    host = host.substr(0, colon);
+  }
+  return IsHostName(host) &&
+         std::ranges::all_of(Split(text.substr(slash + 1), '/'),
+                             IsRepositoryPart);
 }
 
 // Field reads `size` digits at `begin`; -1 if there is something else.
@@ -176,8 +264,59 @@ constexpr TextRule kTargetName = {
     "the name of a target (a-z 0-9 . + -, first a letter or digit)",
     kReleaseName.accepts};
 
+constexpr TextRule kAccountName = {
+    "the name of an account (1 to 31 of a-z 0-9 _ -, first a letter or _)",
+    IsAccountName};
+constexpr TextRule kHostName = {
+    "a host name (labels of A-Z a-z 0-9 -, at most 64 characters)", IsHostName};
+constexpr TextRule kUnitName = {
+    "the name of a systemd unit with its type, as in 'chrony.service'",
+    IsUnitName};
+constexpr TextRule kTimeZone = {
+    "a time zone, as in 'Etc/UTC'", [](std::string_view text) {
+      return text.size() <= kMaxName && AreComponents(text) &&
+             std::ranges::all_of(text, [](char c) {
+               return IsAlnum(c) || c == '/' || c == '_' || c == '+' ||
+                      c == '-';
+             });
+    }};
+constexpr TextRule kLocaleName = {
+    "the name of a locale, as in 'C.UTF-8'",
+    [](std::string_view text) { return IsName(text, IsAlnum, "._@-"); }};
+constexpr TextRule kAlternativeName = {
+    "the name of an alternative (A-Z a-z 0-9 . + _ -, first a letter or "
+    "digit)",
+    [](std::string_view text) { return IsName(text, IsAlnum, ".+_-"); }};
+
+constexpr TextRule kSourceName = {
+    "a name (a-z 0-9 . + -, first a letter or digit)", kReleaseName.accepts};
+constexpr TextRule kVolumeName = {
+    "the name of a volume (1 to 15 of a-z 0-9 -, first a letter)",
+    [](std::string_view text) {
+      return text.size() <= 15 && IsName(text, IsLowerOrDigit, "-") &&
+             IsLower(text[0]);
+    }};
+constexpr TextRule kConflictWinner = {
+    "the name of a package, or 'directory PATH', 'download NAME', 'oci NAME'",
+    [](std::string_view text) {
+      const size_t space = text.find(' ');
+      if (space == std::string_view::npos) return IsPackageName(text);
+      const std::string_view kind = text.substr(0, space);
+      const std::string_view name = text.substr(space + 1);
+      if (kind == "directory") return IsRelativePath(name);
+      return (kind == "download" || kind == "oci") &&
+             kReleaseName.accepts(name);
+    }};
+
+constexpr TextRule kMountPath = {
+    "an absolute path of A-Z a-z 0-9 . _ + @ -, outside of /dev, /proc, /run, "
+    "/sys and /tmp",
+    IsMountPath};
 constexpr TextRule kImagePath = {
     "an absolute path without empty, '.' or '..' parts", IsImagePath};
+constexpr TextRule kHomePath = {
+    "'/' or an absolute path without empty, '.' or '..' parts",
+    [](std::string_view text) { return text == "/" || IsImagePath(text); }};
 constexpr TextRule kImageGlob = {
     "a pattern for absolute paths, without empty, '.' or '..' parts",
     IsImagePath};
@@ -197,6 +336,21 @@ constexpr TextRule kLinkTarget = {
 constexpr TextRule kAnyText = {"text", [](std::string_view) { return true; }};
 constexpr TextRule kArgument = {"text without control bytes, not empty",
                                 HasNoControl};
+constexpr TextRule kAccountText = {
+    "text without ':' and control bytes", [](std::string_view text) {
+      return text.find(':') == std::string_view::npos &&
+             std::ranges::none_of(text, IsControl);
+    }};
+constexpr TextRule kMachineId = {
+    "'uninitialized', an empty text, or 32 lower-case hexadecimal digits",
+    [](std::string_view text) {
+      return text.empty() || text == "uninitialized" || IsHex(text, 32, 'a');
+    }};
+constexpr TextRule kActionText = {
+    "a native action in printable ASCII, at most 4096 characters",
+    [](std::string_view text) {
+      return IsPrintable(text) && text.size() <= 4096;
+    }};
 constexpr TextRule kCommandLine = {
     "1 to 1536 printable ASCII characters", [](std::string_view text) {
       static_assert(kMaxCommandLine == 1536);
@@ -204,13 +358,26 @@ constexpr TextRule kCommandLine = {
     }};
 constexpr TextRule kDiskCommandLine = {
     "1 to 1536 printable ASCII characters with closed quotes, without "
-    "roothash= "
-    "and systemd.verity…, which the build adds",
+    "roothash=, "
+    "systemd.verity… and tally.volume…, which the build adds",
     [](std::string_view text) {
       return kCommandLine.accepts(text) &&
              std::ranges::count(text, '"') % 2 == 0 &&
              text.find("roothash=") == std::string_view::npos &&
-             text.find("systemd.verity") == std::string_view::npos;
+             text.find("systemd.verity") == std::string_view::npos &&
+             text.find("tally.volume") == std::string_view::npos;
+    }};
+constexpr TextRule kDownloadUrl = {
+    "a URL that begins with https:// or http://, in printable ASCII without "
+    "spaces, user name and fragment, at most 2048 characters",
+    IsDownloadUrl};
+constexpr TextRule kRegistryName = {
+    "a registry's repository, as in 'registry.example.org/team/app'",
+    IsRegistryName};
+constexpr TextRule kOciDigest = {
+    "'sha256:' and 64 lower-case hexadecimal digits",
+    [](std::string_view text) {
+      return text.starts_with("sha256:") && IsHex(text.substr(7), 64, 'a');
     }};
 constexpr TextRule kMode = {
     "four octal digits in quotes, as in \"0755\"", [](std::string_view text) {

@@ -36,17 +36,35 @@ extern const TextRule kPackageChain;  // "curl > libcurl4 > libc6"
 extern const TextRule kModuleName;
 extern const TextRule kVcpuType;
 extern const TextRule kTargetName;
+extern const TextRule kAccountName;  // users and groups
+extern const TextRule kHostName;
+extern const TextRule kUnitName;         // systemd.unit(5), with its suffix
+extern const TextRule kTimeZone;         // "Etc/UTC"
+extern const TextRule kLocaleName;       // "C.UTF-8"
+extern const TextRule kAlternativeName;  // update-alternatives(1)
+
+extern const TextRule kSourceName;  // downloads and OCI images
+extern const TextRule kVolumeName;
+extern const TextRule kConflictWinner;  // a package, or the origin of a tree
 
 // Paths and globs.
-extern const TextRule kImagePath;     // absolute and normal
-extern const TextRule kImageGlob;     // the same with * and ?
+extern const TextRule kMountPath;  // an image path that a command line can hold
+extern const TextRule kImagePath;  // absolute and normal
+extern const TextRule kHomePath;   // the same, or "/"
+extern const TextRule kImageGlob;  // the same with * and ?
 extern const TextRule kRelativePath;  // normal, printable ASCII
 extern const TextRule kKeyringPath;   // either
 extern const TextRule kLinkTarget;
 
 // Everything else.
+extern const TextRule kDownloadUrl;
+extern const TextRule kRegistryName;  // "host[:port]/repository"
+extern const TextRule kOciDigest;     // "sha256:" and 64 digits
 extern const TextRule kAnyText;
 extern const TextRule kArgument;
+extern const TextRule kAccountText;  // a field of passwd(5)
+extern const TextRule kMachineId;    // or "uninitialized", or ""
+extern const TextRule kActionText;   // builder/action.h
 extern const TextRule kCommandLine;
 extern const TextRule kDiskCommandLine;  // less what the build adds
 extern const TextRule kMode;             // four octal digits

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/text.h"
+#include "manifests/source_reader.h"
 
 namespace tally {
 namespace {
@@ -15,6 +16,23 @@ uint32_t ReadId(YamlMap& map, std::string_view key) {
   return static_cast<uint32_t>(map.NumberOr(key, 0, kMaxId, 0));
 }
 
+// ReadOwner takes a name or a number for the user, and for the group.
+OwnerSpec ReadOwner(YamlReader& reader, YamlMap& map) {
+  OwnerSpec owner = {.uid = ReadId(map, "uid"), .gid = ReadId(map, "gid")};
+  const auto read_name = [&](std::string_view name, std::string_view number) {
+    const YamlNode* node = map.Find(name);
+    if (node == nullptr) return std::string();
+    if (map.Find(number) != nullptr) {
+      reader.Refuse(map.where(), "found both " + Quote(name) + " and " +
+                                     Quote(number) + ", expected one of them");
+    }
+    return reader.Text(*node, kAccountName);
+  };
+  owner.user = read_name("user", "uid");
+  owner.group = read_name("group", "gid");
+  return owner;
+}
+
 unsigned ReadModeOr(YamlReader& reader, const YamlMap& map,
                     unsigned otherwise) {
   const YamlNode* node = map.Find("mode");
@@ -24,38 +42,31 @@ unsigned ReadModeOr(YamlReader& reader, const YamlMap& map,
 ConflictChoice ReadConflict(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "a conflict", {"path", "keep"});
   return {.path = map.Text("path", kImagePath),
-          .keep = map.Text("keep", kPackageName),
+          .keep = map.Text("keep", kConflictWinner),
           .where = map.where()};
 }
 
 DirectorySpec ReadDirectory(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a directory", {"path", "mode", "uid", "gid"});
+  YamlMap map(reader, node, "a directory",
+              {"path", "mode", "uid", "gid", "user", "group"});
   return {.path = map.Text("path", kImagePath),
           .mode = ReadModeOr(reader, map, 0755),
-          .uid = ReadId(map, "uid"),
-          .gid = ReadId(map, "gid"),
+          .owner = ReadOwner(reader, map),
           .where = map.where()};
 }
 
 FileSpec ReadFileSpec(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "a file",
-              {"path", "source", "content", "mode", "uid", "gid"});
+              {"path", "source", "content", "download", "mode", "uid", "gid",
+               "user", "group"});
   FileSpec file = {.path = map.Text("path", kImagePath),
                    .mode = ReadModeOr(reader, map, 0644),
-                   .uid = ReadId(map, "uid"),
-                   .gid = ReadId(map, "gid"),
+                   .owner = ReadOwner(reader, map),
                    .where = map.where()};
-  const YamlNode* source = map.Find("source");
-  const YamlNode* content = map.Find("content");
-  if ((source == nullptr) == (content == nullptr)) {
-    reader.Refuse(map.where(),
-                  std::string("found ") +
-                      (source == nullptr ? "neither 'source' nor 'content'"
-                                         : "both 'source' and 'content'") +
-                      " in a file, expected one of them");
-  }
-  if (source != nullptr) file.source = reader.Text(*source, kRelativePath);
-  if (content != nullptr) file.content = reader.Text(*content, kAnyText);
+  ReadOnlyOne(reader, map, "a file",
+              {{"source", kRelativePath, &file.source},
+               {"content", kAnyText, &file.content},
+               {"download", kSourceName, &file.download}});
   return file;
 }
 
@@ -67,11 +78,11 @@ SymlinkSpec ReadSymlink(YamlReader& reader, const YamlNode& node) {
 }
 
 ModeSpec ReadModeSpec(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a mode", {"path", "mode", "uid", "gid"});
+  YamlMap map(reader, node, "a mode",
+              {"path", "mode", "uid", "gid", "user", "group"});
   return {.path = map.Text("path", kImagePath),
           .mode = reader.Mode(map.Need("mode")),
-          .uid = ReadId(map, "uid"),
-          .gid = ReadId(map, "gid"),
+          .owner = ReadOwner(reader, map),
           .where = map.where()};
 }
 
@@ -84,7 +95,8 @@ TreeSpec ReadTree(YamlMap& map) {
           .directories = map.ListOrNone("directories", ReadDirectory),
           .files = map.ListOrNone("files", ReadFileSpec),
           .symlinks = map.ListOrNone("symlinks", ReadSymlink),
-          .modes = map.ListOrNone("modes", ReadModeSpec)};
+          .modes = map.ListOrNone("modes", ReadModeSpec),
+          .trees = map.ListOrNone("trees", ReadTreeSource)};
 }
 
 // The kernel takes '-' and '_' in a module's name as the same.
@@ -122,16 +134,27 @@ PackageRequest ReadPackageRequest(YamlReader& reader, const YamlNode& node) {
 TreeSpec ReadRootTree(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "root",
               {"packages", "omit", "include", "exclude", "conflicts",
-               "directories", "files", "symlinks", "modes"});
+               "directories", "files", "symlinks", "modes", "trees"});
   return ReadTree(map);
 }
 
 InitrdSpec ReadInitrd(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "initrd",
-              {"packages", "omit", "include", "exclude", "conflicts",
-               "directories", "files", "symlinks", "modes", "modules"});
+  YamlMap map(
+      reader, node, "initrd",
+      {"packages", "omit", "include", "exclude", "conflicts", "directories",
+       "files", "symlinks", "modes", "trees", "modules"});
   return {.tree = ReadTree(map),
           .modules = ReadModules(reader, map),
+          .where = map.where()};
+}
+
+VolumeSpec ReadVolume(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(
+      reader, node, "a volume",
+      {"name", "path", "directories", "files", "symlinks", "modes", "trees"});
+  return {.name = map.Text("name", kVolumeName),
+          .path = map.Text("path", kMountPath),
+          .tree = ReadTree(map),
           .where = map.where()};
 }
 

@@ -15,4 +15,7 @@ TreeSpec ReadRootTree(YamlReader& reader, const YamlNode& node);
 // ReadInitrd reads the map `initrd`: a tree, and kernel modules.
 InitrdSpec ReadInitrd(YamlReader& reader, const YamlNode& node);
 
+// ReadVolume reads one of `volumes`: a tree without packages.
+VolumeSpec ReadVolume(YamlReader& reader, const YamlNode& node);
+
 }  // namespace tally

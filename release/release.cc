@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/hash.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace tally {
@@ -155,7 +156,9 @@ Result<LoadedRelease> LoadRelease(const fs::path& directory) {
   return loaded;
 }
 
-Result<std::vector<ListedFile>> DescribeFiles(const fs::path& directory) {
+Result<std::vector<ListedFile>> DescribeFiles(
+    const fs::path& directory, const std::vector<ListedFile>& known) {
+  constexpr unsigned kThreads = 4;
   TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(directory));
   std::vector<ListedFile> files;
   for (const std::string& name : names) {
@@ -163,11 +166,20 @@ Result<std::vector<ListedFile>> DescribeFiles(const fs::path& directory) {
     if (!IsUtf8(name)) {
       return InputError("file name " + Quote(name) + " is not UTF-8");
     }
-    TALLY_ASSIGN(const FileDigest digest, DigestFile(directory / name));
-    files.push_back({.name = name,
-                     .size_bytes = digest.size_bytes,
-                     .sha256 = digest.sha256});
+    files.push_back({.name = name});
   }
+  TALLY_TRY(ParallelFor(files.size(), kThreads, [&](size_t i) -> Status {
+    ListedFile& file = files[i];
+    const auto same = std::ranges::find(known, file.name, &ListedFile::name);
+    if (same != known.end()) {
+      file = *same;
+      return Ok();
+    }
+    TALLY_ASSIGN(const FileDigest digest, DigestFile(directory / file.name));
+    file.size_bytes = digest.size_bytes;
+    file.sha256 = digest.sha256;
+    return Ok();
+  }));
   return files;
 }
 

@@ -63,8 +63,10 @@ struct LoadedRelease {
 Result<LoadedRelease> LoadRelease(const fs::path& directory);
 
 // DescribeFiles lists the files below `directory` that belong into
-// Release::files, with their digests.
-Result<std::vector<ListedFile>> DescribeFiles(const fs::path& directory);
+// Release::files, with their digests. `known` are files that the caller has
+// just hashed; the others are hashed here, several at once.
+Result<std::vector<ListedFile>> DescribeFiles(
+    const fs::path& directory, const std::vector<ListedFile>& known = {});
 
 // FormatSha256Sums returns the text that `sha256sum --check` reads.
 std::string FormatSha256Sums(const LoadedRelease& release);

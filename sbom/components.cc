@@ -308,6 +308,8 @@ std::string ArtifactKindName(ArtifactKind kind) {
       return "enclave image";
     case ArtifactKind::kFirmware:
       return "firmware";
+    case ArtifactKind::kVolumeImage:
+      return "volume image";
     case ArtifactKind::kOther:
       break;
   }

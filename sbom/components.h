@@ -22,6 +22,7 @@ enum class ArtifactKind {
   kDiskImage,     //
   kEnclaveImage,  // EIF
   kFirmware,
+  kVolumeImage,  // a disk with one file system and its verity tree
   kOther,
 };
 

@@ -5,6 +5,8 @@
 #   - a disk: EROFS under dm-verity, its root hash on the (measured) kernel
 #     command line, in the words of systemd-veritysetup-generator(8);
 #   - an AWS Nitro enclave: /rootfs, unpacked from a second (measured) ramdisk.
+# Volumes are disks of their own, bound in the same way by tally.volume=, and are
+# mounted below the root before the payload starts.
 # The host is the adversary: it owns the disk and may change it while we run.
 # Whatever goes wrong therefore ends the machine, and nothing ever asks for input.
 # There is no udev: devtmpfs and sysfs are enough.
@@ -12,7 +14,7 @@ set -u
 # The kernel turns unknown words of its command line into our environment, so
 # nothing here may rely on a variable it has not set itself.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-roothash='' root_data='' root_hash='' root='' stop=poweroff
+roothash='' root_data='' root_hash='' root='' volumes='' stop=poweroff
 # The words below are busybox applets; it complains as /proc is not there yet.
 /bin/busybox --install -s /bin 2>/dev/null
 
@@ -56,6 +58,7 @@ read_command_line() {
         roothash=*) roothash=$roothash${word#*=} ;;
         systemd.verity_root_data=PARTUUID=*) root_data=$root_data${word##*=} ;;
         systemd.verity_root_hash=PARTUUID=*) root_hash=$root_hash${word##*=} ;;
+        tally.volume=*) volumes="$volumes ${word#*=}" ;;
         esac
     done
 }
@@ -87,21 +90,26 @@ wait_for_partition() {
     die "no partition $1"
 }
 
+# open_verified NAME ROOTHASH DATA-PARTUUID HASH-PARTUUID makes /dev/mapper/NAME.
+open_verified() {
+    case $2 in *[!0-9a-fA-F]*) die "the root hash of $1 is not hexadecimal" ;; esac
+    [ ${#2} -eq 64 ] || die "the root hash of $1 is not 64 digits"
+    wait_for_partition "$3"
+    data_device=$device
+    wait_for_partition "$4"
+    veritysetup open "$data_device" "$1" "$device" "$2" ||
+        die "cannot open the verity device of $1"
+    # veritysetup does not check the root hash, the first read does.
+    dd if="/dev/mapper/$1" of=/dev/null bs=4096 count=1 2>/dev/null ||
+        die "the $1 does not match root hash $2"
+    check_size "$1" || die "the verity device of $1 is shorter than the file system"
+    make_bad_blocks_fatal "$1" || die "cannot make verity errors of $1 fatal"
+}
+
 open_verified_root() {
-    case $roothash in *[!0-9a-fA-F]*) die "roothash= is not hexadecimal" ;; esac
-    [ ${#roothash} -eq 64 ] || die "roothash= is not 64 digits"
     [ -n "$root_data" ] || die "no systemd.verity_root_data=PARTUUID= given"
     [ -n "$root_hash" ] || die "no systemd.verity_root_hash=PARTUUID= given"
-    wait_for_partition "$root_data"
-    data_device=$device
-    wait_for_partition "$root_hash"
-    veritysetup open "$data_device" root "$device" "$roothash" ||
-        die "cannot open the verity device"
-    # veritysetup does not check the root hash, the first read does.
-    dd if=/dev/mapper/root of=/dev/null bs=4096 count=1 2>/dev/null ||
-        die "the root does not match root hash $roothash"
-    check_size || die "the verity device is shorter than the file system"
-    make_bad_blocks_fatal || die "cannot make verity errors fatal"
+    open_verified root "$roothash" "$root_data" "$root_hash"
     mkdir -p /sysroot
     mount -t erofs -o ro,nodev /dev/mapper/root /sysroot || die "cannot mount the root"
     root=/sysroot
@@ -112,8 +120,8 @@ open_verified_root() {
 # blocks in it the host could cut off the end of the device, where reads fail before
 # dm-verity can see them. EROFS has its own (verified) number, at byte 1024 + 36.
 check_size() {
-    blocks=$(dd if=/dev/mapper/root bs=4 skip=265 count=1 2>/dev/null | od -An -tu4)
-    [ "$(blockdev --getsize64 /dev/mapper/root)" -ge $((blocks * 4096)) ]
+    blocks=$(dd if="/dev/mapper/$1" bs=4 skip=265 count=1 2>/dev/null | od -An -tu4)
+    [ "$(blockdev --getsize64 "/dev/mapper/$1")" -ge $((blocks * 4096)) ]
 }
 
 # By default a bad block is an EIO for whoever reads it, and programs survive that
@@ -121,10 +129,30 @@ check_size() {
 # a block or by failing the read, so both must panic. veritysetup 2.6 knows only
 # the option for the first, hence dmsetup.
 make_bad_blocks_fatal() {
-    table=$(dmsetup table root) &&
-        dmsetup reload root --readonly \
+    table=$(dmsetup table "$1") &&
+        dmsetup reload "$1" --readonly \
             --table "$table 2 panic_on_corruption panic_on_error" &&
-        dmsetup resume root
+        dmsetup resume "$1"
+}
+
+# Words of NAME:ROOTHASH:DATA-PARTUUID:HASH-PARTUUID:PATH. Two of one name fail,
+# as there is a device of that name already. A place below the root has no links
+# in its path, the build saw to that; set-user-ID programs in data are not wanted.
+mount_volumes() {
+    set -f
+    for volume in $volumes; do
+        IFS=:
+        # shellcheck disable=SC2086
+        set -- $volume
+        unset IFS
+        [ $# -eq 5 ] || die "tally.volume=$volume has not five parts"
+        case $5 in *..* | [!/]*) die "tally.volume=$volume has a bad path" ;; esac
+        open_verified "volume-$1" "$2" "$3" "$4"
+        mount -t erofs -o ro,nodev,nosuid "/dev/mapper/volume-$1" "$root$5" ||
+            die "cannot mount volume $1"
+        say "volume $1 verified $2"
+    done
+    set +f
 }
 
 # nitro-cli, on the parent instance (CID 3), takes an enclave for failed unless it
@@ -173,6 +201,7 @@ load_modules
 read_command_line
 if [ -n "$roothash" ]; then
     open_verified_root
+    mount_volumes
 elif [ -d /rootfs ]; then
     root=/rootfs
     mount -o bind "$root" "$root" || die "cannot bind $root"

@@ -1,11 +1,19 @@
-// How fast the writers and measurers are, in one process. Whole commands
-// against the peers: build_time.sh.
+// How fast the writers and measurers are, in one process. Beside the peers, on
+// the same files: peers.sh, which runs the benchmarks whose name begins with
+// "Peer". Whole commands: build_time.sh.
 
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <map>
 #include <string>
+#include <vector>
 
+#include "common/file.h"
 #include "common/hash.h"
+#include "common/parallel.h"
+#include "common/staging_directory.h"
 #include "formats/cpio.h"
 #include "formats/erofs.h"
 #include "formats/verity.h"
@@ -94,6 +102,102 @@ void CpioArchiveOfFiles(benchmark::State& state) {
   SetBytes(state);
 }
 BENCHMARK(CpioArchiveOfFiles)->Arg(16384)->Unit(benchmark::kMillisecond);
+
+// The peers: the same work from files to files, as veritysetup and mkfs.erofs
+// do it. TALLY_PEER_IMAGE is a file of whole blocks, TALLY_PEER_TREE a
+// directory, TALLY_PEER_OUT a directory to write to.
+
+constexpr unsigned kThreads = 2;
+
+// Environment returns null if peers.sh does not run this.
+const char* Environment(benchmark::State& state, const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) state.SkipWithError("only in peers.sh");
+  return value;
+}
+
+// LeavesOf hashes as the builder does.
+Bytes LeavesOf(ByteSpan image, ByteSpan salt) {
+  constexpr uint64_t kPartBytes = 4 << 20;
+  std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
+  (void)ParallelFor(parts.size(), kThreads, [&](size_t i) {
+    const uint64_t at = i * kPartBytes;
+    parts[i] = VerityLeaves(
+        image.subspan(at, std::min(kPartBytes, image.size() - at)), salt);
+    return Ok();
+  });
+  Bytes leaves;
+  for (const Bytes& part : parts) {
+    leaves.insert(leaves.end(), part.begin(), part.end());
+  }
+  return leaves;
+}
+
+Status WriteVerityFile(const fs::path& image_path, const fs::path& out) {
+  const VerityOptions options = {.salt = {1}};
+  TALLY_ASSIGN(const MappedFile image, MappedFile::Open(image_path));
+  TALLY_ASSIGN(FileSink sink, FileSink::Create(out));
+  TALLY_TRY(WriteVerityHashArea(options, LeavesOf(image.bytes(), options.salt),
+                                sink));
+  TALLY_TRY(sink.Close());
+  return Ok();
+}
+
+void PeerVerity(benchmark::State& state) {
+  const char* image = Environment(state, "TALLY_PEER_IMAGE");
+  const char* directory = Environment(state, "TALLY_PEER_OUT");
+  if (image == nullptr || directory == nullptr) return;
+  const fs::path out = fs::path(directory) / "ours.verity";
+  for (auto unused : state) {
+    fs::remove(out);
+    if (!WriteVerityFile(image, out)) state.SkipWithError("verity failed");
+  }
+}
+BENCHMARK(PeerVerity)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// WriteErofsFile reads a directory (files, directories and links) and writes an
+// image, which it syncs: mkfs.erofs does.
+Status WriteErofsFile(const fs::path& tree, const fs::path& out) {
+  std::map<std::string, fs::directory_entry> found;
+  for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+    found[entry.path().lexically_relative(tree).string()] = entry;
+  }
+  FileList files = {{.path = "", .type = NodeType::kDirectory, .mode = 0755}};
+  std::vector<MappedFile> contents;
+  for (const auto& [path, entry] : found) {
+    FileNode node{.path = path, .mode = 0755};
+    if (entry.is_symlink()) {
+      node.type = NodeType::kSymlink;
+      node.mode = 0777;
+      node.symlink_target = fs::read_symlink(entry.path()).string();
+    } else if (entry.is_directory()) {
+      node.type = NodeType::kDirectory;
+    } else {
+      TALLY_ASSIGN(MappedFile content, MappedFile::Open(entry.path()));
+      node.content = content.bytes();
+      contents.push_back(std::move(content));
+    }
+    files.push_back(std::move(node));
+  }
+  TALLY_ASSIGN(StagingDirectory staging, StagingDirectory::Create(out));
+  TALLY_ASSIGN(StagedFile file, StagedFile::Create(staging.path() / "erofs"));
+  TALLY_TRY(WriteErofs(files, {}, file));
+  TALLY_TRY(file.Close());
+  return staging.Publish(Existing::kReplace);
+}
+
+void PeerErofs(benchmark::State& state) {
+  const char* tree = Environment(state, "TALLY_PEER_TREE");
+  const char* directory = Environment(state, "TALLY_PEER_OUT");
+  if (tree == nullptr || directory == nullptr) return;
+  const fs::path out = fs::path(directory) / "ours";
+  for (auto unused : state) {
+    fs::remove_all(out);
+    const Status done = WriteErofsFile(tree, out);
+    if (!done) state.SkipWithError(done.error().message().c_str());
+  }
+}
+BENCHMARK(PeerErofs)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace tally

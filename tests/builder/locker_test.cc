@@ -98,7 +98,9 @@ TEST_F(Locker, LocksPackagesWithTheirFacts) {
   EXPECT_EQ(aa.source, "source-a");
   EXPECT_EQ(aa.source_version, "0.9");
   EXPECT_EQ(aa.why, (Reasons{{"root", "aa"}}));
-  EXPECT_EQ(aa.scripts.at("postinst"), Sha256(AsBytes("#!/bin/sh\nexit 0\n")));
+  ASSERT_THAT(aa.scripts, SizeIs(1));
+  EXPECT_EQ(aa.scripts[0].name, "postinst");
+  EXPECT_EQ(aa.scripts[0].sha256, Sha256(AsBytes("#!/bin/sh\nexit 0\n")));
   const LockedPackage& bb = lock.packages[1];
   EXPECT_EQ(bb.architecture, "all");
   EXPECT_EQ(bb.source, "bb");
@@ -142,13 +144,128 @@ TEST_F(Locker, ANewSignatureDoesNotChangeTheLock) {
   EXPECT_EQ(fresh.suites[0].date, "2025-12-31T12:00:00Z");
 }
 
-TEST_F(Locker, NewPackagesComeWithNewEvidence) {
+std::vector<std::string> VersionsOf(const Lock& lock) {
+  std::vector<std::string> versions;
+  for (const LockedPackage& package : lock.packages) {
+    versions.push_back(package.name + " " + package.version + " of " +
+                       package.date.substr(0, 13));
+  }
+  return versions;
+}
+
+std::vector<std::string> DatesOf(const Lock& lock) {
+  std::vector<std::string> dates;
+  for (const LockedSuite& suite : lock.suites) dates.push_back(suite.date);
+  return dates;
+}
+
+TEST_F(Locker, LockedPackagesStayUntilTheyAreUpdated) {
   const Lock first = Make().value();
   archive_.Add({.name = "bb", .version = "1.1"});
   archive_.Publish({.date = "Wed, 31 Dec 2025 12:00:00 UTC"});
+  EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
+
+  options_.updated = {"bb"};
   const Lock second = Make(&first).value();
+  EXPECT_THAT(VersionsOf(second),
+              ElementsAre("aa 1.0 of 2025-12-31T00", "bb 1.1 of 2025-12-31T12",
+                          "kernel 1.0 of 2025-12-31T00"));
+  // Each package shows who vouched for it.
+  EXPECT_THAT(DatesOf(second),
+              ElementsAre("2025-12-31T00:00:00Z", "2025-12-31T12:00:00Z"));
+  const std::string text = FormatLock(second);
+  EXPECT_EQ(FormatLock(ParseLock(text, "lock.yaml").value()), text);
+
+  options_.updated = {};
+  options_.versions = Versions::kNewest;
+  EXPECT_EQ(FormatLock(Make(&first).value()), text);
+}
+
+TEST_F(Locker, EvidenceThatNoPackageNeedsGoes) {
+  const Lock first = Make().value();
+  fs::remove_all(archive_.root());
+  NetworkArchive later(archive_.root());
+  for (const char* name : {"kernel", "aa", "bb"}) {
+    later.Add({.name = name, .version = "2.0"});
+  }
+  later.Publish({.date = "Wed, 31 Dec 2025 12:00:00 UTC"});
+  options_.updated = {"aa", "kernel"};
+  // The new aa needs nothing, so that bb goes without being asked.
+  const Lock second = Make(&first).value();
+  EXPECT_THAT(VersionsOf(second), ElementsAre("aa 2.0 of 2025-12-31T12",
+                                              "kernel 2.0 of 2025-12-31T12"));
+  EXPECT_THAT(DatesOf(second), ElementsAre("2025-12-31T12:00:00Z"));
+}
+
+// An archive that lists only the newest does not move what is locked.
+TEST_F(Locker, KeepsWhatTheArchiveNoLongerLists) {
+  const Lock first = Make().value();
+  fs::remove_all(archive_.root());
+  NetworkArchive later(archive_.root());
+  for (const char* name : {"kernel", "aa", "bb"}) {
+    later.Add({.name = name, .version = "2.0"});
+  }
+  later.Publish({.date = "Wed, 31 Dec 2025 12:00:00 UTC"});
+  EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
+
+  // Today's evidence does not have them: --refresh can not show more.
+  options_.evidence = Evidence::kRefresh;
+  EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
+  options_.evidence = Evidence::kKeep;
+
+  // A further package comes, with evidence of its own.
+  later.Add({.name = "cc", .fields = "Depends: bb (>= 1.0)\n"});
+  later.Publish({.date = "Wed, 31 Dec 2025 13:00:00 UTC"});
+  manifest_.root.packages.push_back({.name = "cc"});
+  EXPECT_THAT(
+      VersionsOf(Make(&first).value()),
+      ElementsAre("aa 1.0 of 2025-12-31T00", "bb 1.0 of 2025-12-31T00",
+                  "cc 1.0 of 2025-12-31T13", "kernel 1.0 of 2025-12-31T00"));
+}
+
+TEST_F(Locker, NamesAKeptPackageThatIsNotToBeHad) {
+  const Lock first = Make().value();
+  const LockedPackage bb = first.packages[1];
+  fs::remove_all(archive_.root());
+  NetworkArchive later(archive_.root());
+  for (const char* name : {"kernel", "aa", "bb"}) {
+    later.Add({.name = name, .version = "2.0"});
+  }
+  later.Publish({.date = "Wed, 31 Dec 2025 12:00:00 UTC"});
+  fs::remove(store_.EntryPath(bb.sha256));
+  const auto lock = Make(&first);
+  ASSERT_FALSE(lock);
+  EXPECT_THAT(lock.error().ToString(),
+              HasSubstr("while keeping the locked bb 1.0 (bookworm), which its "
+                        "suite no longer lists"));
+  EXPECT_THAT(lock.error().hints(),
+              testing::Contains(
+                  "take another version: tally lock --update MANIFEST bb"));
+  // Nobody misses it once it is not needed.
+  options_.updated = {"aa"};
+  EXPECT_TRUE(Make(&first));
+}
+
+TEST_F(Locker, RejectsAnUpdateOfWhatIsNotLocked) {
+  const Lock first = Make().value();
+  options_.updated = {"kernle"};
+  EXPECT_EQ(Make(&first).error().ToString(),
+            "package 'kernle' is not in the lock, did you mean 'kernel'?");
+  EXPECT_EQ(Make().error().ToString(), "package 'kernle' is not in the lock");
+}
+
+// Two Releases of one second: the lock can show one of them.
+TEST_F(Locker, ReleasesOfOneSecondDoNotMix) {
+  const Lock first = Make().value();
+  archive_.Add({.name = "bb", .version = "1.1"});
+  archive_.Publish({});
+  EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
+  options_.updated = {"bb"};
+  const Lock second = Make(&first).value();
+  EXPECT_THAT(DatesOf(second), ElementsAre("2025-12-31T00:00:00Z"));
+  EXPECT_NE(second.suites[0].inrelease_sha256,
+            first.suites[0].inrelease_sha256);
   EXPECT_EQ(second.packages[1].version, "1.1");
-  EXPECT_EQ(second.suites[0].date, "2025-12-31T12:00:00Z");
 }
 
 TEST_F(Locker, RejectsABadSignature) {

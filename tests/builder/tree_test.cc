@@ -248,7 +248,7 @@ TEST(Tree, AppliesWhatTheManifestSaysOverPackages) {
   Manifest manifest;
   manifest.path = "m.yaml";
   const TreeSpec spec{
-      .directories = {{.path = "/srv", .mode = 0700, .uid = 7}},
+      .directories = {{.path = "/srv", .mode = 0700, .owner = {.uid = 7}}},
       .files = {{.path = "/etc/x", .content = "mine", .mode = 0600},
                 {.path = "/bin/tool", .source = "tool", .mode = 0755}},
       .symlinks = {{.path = "/etc/y", .target = "x"}},
@@ -308,14 +308,16 @@ TEST(FilesJson, IsValidJsonWithEveryField) {
       kManifest, {},
       {Unpack("one", {{.path = "./x", .mode = 04755, .content = "1"}})},
       &tree));
-  const Result<Json> json = ParseJson(FormatFilesJson({{"root", &tree}}));
+  const Result<Json> json =
+      ParseJson(FormatFilesJson({{"root", &tree}}, kFormatEpoch));
   ASSERT_TRUE(json) << json.error().ToString();
   const Json& record = (*json->Find("root")->array())[1];
   EXPECT_EQ(record.Canonical(),
             "{\"gid\":0,\"mode\":\"4755\",\"origin\":\"package one\",\"path\":"
             "\"/x\",\"sha256\":"
             "\"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
-            "\",\"size\":1,\"target\":null,\"type\":\"file\",\"uid\":0}");
+            "\",\"size\":1,\"target\":null,\"type\":\"file\",\"uid\":0,"
+            "\"xattrs\":{}}");
 }
 
 }  // namespace

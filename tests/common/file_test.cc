@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "common/hash.h"
+#include "common/staging_directory.h"
 #include "tests/support/test_files.h"
 
 namespace tally {

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "common/file.h"
+#include "common/staging_directory.h"
 #include "tests/support/test_files.h"
 
 namespace tally {

@@ -164,6 +164,17 @@ build_outputs() {
   if [[ -d $RELEASE/sources ]]; then cp -r -- "$RELEASE/sources/." "$project/"; fi
   output build output-build build "$project/manifest.yaml" -o "$out" \
     --store "$STORE"
+  output check output-check check "$project/manifest.yaml" --store "$STORE"
+  output "lock --diff" output-lock-diff lock --diff "$RELEASE/lock.yaml" \
+    "$project/manifest.yaml"
+  sed 's/^\(    size: [0-9]*\)$/\10/' "$RELEASE/lock.yaml" >"$SCRATCH/old.yaml"
+  answer_no "lock --diff" output-lock-diff lock --diff "$SCRATCH/old.yaml" \
+    "$project/manifest.yaml"
+  output "bundle export" output-bundle-export bundle export \
+    "$project/manifest.yaml" -o "$SCRATCH/bundle.tar" --no-evidence \
+    --store "$STORE"
+  output "bundle import" output-bundle-import bundle import \
+    "$SCRATCH/bundle.tar" -o "$SCRATCH/imported" --store "$SCRATCH/store"
   output keygen output-keygen keygen "$SCRATCH/key.pem"
   output sign output-sign sign "$out" --key "$SCRATCH/key.pem"
   output verify output-verify verify "$out" --key "$SCRATCH/key.pub"
@@ -180,6 +191,21 @@ lock_output() {
   else
     skip "tally lock --json: it needs the network"
   fi
+}
+
+# store_outputs looks after a store of its own: one file, and a damaged one.
+store_outputs() {
+  local store=$SCRATCH/store digest
+  digest=$(printf 'hello' | sha256sum | cut -d' ' -f1)
+  mkdir -p "$store/sha256/${digest:0:2}" "$store/partial"
+  printf 'hello' >"$store/sha256/${digest:0:2}/$digest"
+  printf 'hal' >"$store/partial/half"
+  output "store list" output-store-list store list --store "$store"
+  output "store verify" output-store-verify store verify --store "$store"
+  output "store gc" output-store-gc store gc --dry-run --keep "$RELEASE" \
+    --store "$store"
+  printf 'hallo' >"$store/sha256/${digest:0:2}/$digest"
+  answer_no "store verify" output-store-verify store verify --store "$store"
 }
 
 main() {
@@ -209,6 +235,7 @@ main() {
   measure_outputs
   build_outputs
   lock_output
+  store_outputs
   finish
 }
 

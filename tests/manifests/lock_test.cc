@@ -14,7 +14,7 @@ using test::FullManifest;
 using test::Replaced;
 using test::WithHints;
 
-// SmallLock has one of everything.
+// SmallLock has one of everything that epoch 1 had.
 std::string SmallLock() {
   return R"(# Written by tally lock: facts, not intent. Review the diff; do not edit.
 # Format: docs/formats/lock.md of Tallystick.
@@ -116,7 +116,8 @@ TEST(ParseLock, ReadsEveryField) {
   EXPECT_EQ(package.why,
             (Reasons{{"initrd", "libc6"}, {"root", "bash > libc6"}}));
   ASSERT_EQ(package.scripts.size(), 1u);
-  EXPECT_EQ(package.scripts.at("postinst").hex().substr(61), "a55");
+  EXPECT_EQ(package.scripts[0].name, "postinst");
+  EXPECT_EQ(package.scripts[0].sha256.hex().substr(61), "a55");
 
   ASSERT_EQ(lock->files.size(), 1u);
   EXPECT_EQ(lock->files[0].path, "payload.sh");
@@ -166,8 +167,9 @@ TEST(FormatLock, WritesEmptyListsAndMaps) {
             "# Written by tally lock: facts, not intent. Review the diff; do "
             "not edit.\n"
             "# Format: docs/formats/lock.md of Tallystick.\n"
-            "lock: 1\nformat_epoch: 1\narchitecture: arm64\narchives: []\n"
-            "packages: []\nfiles: []\n");
+            "lock: 2\nformat_epoch: 2\narchitecture: arm64\narchives: []\n"
+            "packages: []\naccounts:\n  users: {}\n  groups: {}\n"
+            "files: []\n");
 }
 
 // What Format writes for bytes that no lock may hold is not accepted back.
@@ -182,14 +184,17 @@ TEST(ParseLock, RejectsEscapedControlBytes) {
 }
 
 TEST(ParseLock, RejectsOtherVersionsAndEpochs) {
+  EXPECT_EQ(Refused("lock: 1\n", "lock: 3\n"),
+            "lock.yaml:3:7: found '3', expected 1 or 2, the lock versions that "
+            "this tally reads");
   EXPECT_EQ(Refused("lock: 1\n", "lock: 2\n"),
-            "lock.yaml:3:7: found '2', expected 1, the lock version that this "
-            "tally reads");
+            "lock.yaml:4:15: found '1', expected 2, the format epoch of a lock "
+            "of version 2");
   EXPECT_EQ(Refused("lock: 1\n", ""),
             "lock.yaml:3:1: found no key 'lock' in the lock, expected one");
   EXPECT_EQ(Refused("format_epoch: 1\n", "format_epoch: 2\n"),
-            "lock.yaml:4:15: found '2', expected 1, the format epoch that this "
-            "tally knows");
+            "lock.yaml:4:15: found '2', expected 1, the format epoch of a lock "
+            "of version 1");
   EXPECT_EQ(Refusal("[]\n"),
             "lock.yaml:1:1: found a list, expected a lock as a map");
 }

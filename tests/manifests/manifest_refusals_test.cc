@@ -38,12 +38,13 @@ TEST(ParseManifest, RejectsUnknownKeysWithTheNearest) {
   EXPECT_EQ(Refused("  packages: [bash", "  package: [bash"),
             "m.yaml:27:3: found unknown key 'package' in root, expected one of "
             "packages, omit, include, exclude, conflicts, directories, files, "
-            "symlinks, modes (did you mean 'packages'?)");
-  EXPECT_EQ(Refused("prefer:", "zzzzzz:"),
-            "m.yaml:14:1: found unknown key 'zzzzzz' in the manifest, expected "
-            "one of tally, name, version, architecture, source_date_epoch, "
-            "archives, prefer, firmware, kernel, initrd, root, payload, disk, "
-            "eif, targets");
+            "symlinks, modes, trees (did you mean 'packages'?)");
+  EXPECT_EQ(
+      Refused("prefer:", "zzzzzz:"),
+      "m.yaml:14:1: found unknown key 'zzzzzz' in the manifest, expected "
+      "one of tally, name, version, architecture, source_date_epoch, "
+      "archives, prefer, firmware, kernel, initrd, root, downloads, "
+      "oci_images, volumes, system, payload, disk, eif, targets");
   EXPECT_EQ(Refused("disk: {cmdline:", "disk: {cmdlin:"),
             "m.yaml:40:8: found unknown key 'cmdlin' in disk, expected cmdline "
             "(did you mean 'cmdline'?)");
@@ -180,8 +181,8 @@ TEST(ParseManifest, RejectsBadModes) {
 
 TEST(ParseManifest, RejectsFilesWithoutOneOrigin) {
   EXPECT_EQ(Refused("source: payload/run.sh, ", ""),
-            "m.yaml:34:7: found neither 'source' nor 'content' in a file, "
-            "expected one of them");
+            "m.yaml:34:7: found none of 'source', 'content', 'download' in a "
+            "file, expected one of them");
   EXPECT_EQ(Refused("      content:", "      source: x\n      content:"),
             "m.yaml:35:7: found both 'source' and 'content' in a file, "
             "expected one of them");
@@ -230,8 +231,8 @@ TEST(ParseManifest, RejectsEmptyLists) {
 TEST(ParseManifest, RejectsBadCommandLines) {
   const std::string expected = "expected 1 to 1536 printable ASCII characters";
   const std::string of_disk = expected +
-                              " with closed quotes, without roothash= and "
-                              "systemd.verity…, which the build adds";
+                              " with closed quotes, without roothash=, "
+                              "systemd.verity… and tally.volume…, which the build adds";
   EXPECT_EQ(Refused("\"console=ttyS0\"", "\"a\\nb\""),
             "m.yaml:40:17: found 'a\\x0ab', " + of_disk);
   EXPECT_EQ(Refused("\"reboot=k panic=30\"", "\"\""),

@@ -83,6 +83,7 @@ LockedPackage PackageOf(const std::string& name, const std::string& suite,
           .architecture = "amd64",
           .archive = "debian",
           .suite = suite,
+          .date = "2026-07-11T10:16:37Z",
           .path = "pool/main/" + name + "_2.36-9+deb12u13_amd64.deb",
           .size_bytes = 2760000,
           .sha256 = DigestOf(0xa1),
@@ -109,8 +110,14 @@ Lock FullLock() {
                 {{"kernel", "linux-image-cloud"}}),
       PackageOf("mawk", "bookworm", {{"root", "mawk"}}),
       PackageOf("ovmf", "bookworm", {{"firmware", "ovmf"}})};
-  lock.packages[3].scripts = {{"postinst", DigestOf(0x51)},
-                              {"prerm", DigestOf(0x52)}};
+  lock.packages[3].scripts = {
+      {.name = "postinst",
+       .sha256 = DigestOf(0x51),
+       .disposition = ScriptDisposition::kKnown,
+       .actions = {"ldconfig", "sysusers u _x 321 \"X [y]\""}},
+      {.name = "prerm", .sha256 = DigestOf(0x52)}};
+  lock.accounts = {.users = {{"_x", 321}, {"no", 999}},
+                   .groups = {{"no", 998}}};
   lock.packages[6].architecture = "all";
   lock.files = {
       {.path = "payload/run.sh", .size_bytes = 17, .sha256 = DigestOf(0x61)}};

@@ -83,18 +83,18 @@ TEST(ParseManifest, ReadsTheRootTree) {
   ASSERT_EQ(root.directories.size(), 2u);
   EXPECT_EQ(root.directories[0].path, "/srv");
   EXPECT_EQ(root.directories[0].mode, 0750u);
-  EXPECT_EQ(root.directories[0].uid, 1u);
-  EXPECT_EQ(root.directories[0].gid, 2u);
+  EXPECT_EQ(root.directories[0].owner.uid, 1u);
+  EXPECT_EQ(root.directories[0].owner.gid, 2u);
   EXPECT_EQ(root.directories[1].mode, 0755u);
-  EXPECT_EQ(root.directories[1].uid, 0u);
+  EXPECT_EQ(root.directories[1].owner.uid, 0u);
   ASSERT_EQ(root.symlinks.size(), 1u);
   EXPECT_EQ(root.symlinks[0].path, "/etc/link");
   EXPECT_EQ(root.symlinks[0].target, "../y");
   ASSERT_EQ(root.modes.size(), 1u);
   EXPECT_EQ(root.modes[0].path, "/usr/bin/passwd");
   EXPECT_EQ(root.modes[0].mode, 04711u);
-  EXPECT_EQ(root.modes[0].uid, 5u);
-  EXPECT_EQ(root.modes[0].gid, 6u);
+  EXPECT_EQ(root.modes[0].owner.uid, 5u);
+  EXPECT_EQ(root.modes[0].owner.gid, 6u);
 }
 
 TEST(ParseManifest, ReadsFiles) {
@@ -105,13 +105,13 @@ TEST(ParseManifest, ReadsFiles) {
   EXPECT_EQ(files[0].source, "payload/run.sh");
   EXPECT_FALSE(files[0].content);
   EXPECT_EQ(files[0].mode, 0755u);
-  EXPECT_EQ(files[0].uid, 3u);
-  EXPECT_EQ(files[0].gid, 4u);
+  EXPECT_EQ(files[0].owner.uid, 3u);
+  EXPECT_EQ(files[0].owner.gid, 4u);
   EXPECT_EQ(files[1].path, "/etc/hostname");
   EXPECT_FALSE(files[1].source);
   EXPECT_EQ(files[1].content, "cvm\n");
   EXPECT_EQ(files[1].mode, 0644u);
-  EXPECT_EQ(files[1].uid, 0u);
+  EXPECT_EQ(files[1].owner.uid, 0u);
 }
 
 TEST(ParseManifest, ReadsPayloadImagesAndTargets) {

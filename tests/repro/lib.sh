@@ -49,10 +49,9 @@ inputs() {
 # locked_packages prints "sha256 path" of every package in the lock.
 locked_packages() {
   awk '
-    /^packages:/ { inside = 1 }
-    /^files:/ { inside = 0 }
-    inside && $1 == "path:" { path = $2 }
-    inside && $1 == "sha256:" { print $2, path }' "$LOCK" | tr -d '"'
+    /^[a-z]/ { inside = ($1 == "packages:") }
+    inside && /^    path:/ { path = $2 }
+    inside && /^    sha256:/ { print $2, path }' "$LOCK" | tr -d '"'
 }
 
 entry_path() { printf '%s/sha256/%s/%s\n' "$1" "${2:0:2}" "$2"; }

@@ -88,7 +88,7 @@ TEST(CycloneDx, MetadataHasEveryField) {
           R"("lifecycles":[{"phase":"build"}],)"
           R"("timestamp":"2025-06-15T15:06:40Z","tools":{"components":[)"
           R"({"name":"tally","type":"application",)"
-          R"("version":"format-epoch-1"}]}})");
+          R"("version":"format-epoch-2"}]}})");
 }
 
 TEST(CycloneDx, PackageHasEveryField) {
@@ -194,7 +194,7 @@ TEST(Spdx, HeadHasEveryField) {
   EXPECT_EQ(Json(head).Canonical(),
             R"({"SPDXID":"SPDXRef-DOCUMENT","creationInfo":{"comment":)"
             R"("generation context: build","created":"2025-06-15T15:06:40Z",)"
-            R"("creators":["Tool: tally-format-epoch-1"]},)"
+            R"("creators":["Tool: tally-format-epoch-2"]},)"
             R"("dataLicense":"CC0-1.0","documentNamespace":)"
             R"("https://tallystick.dev/spdx/minimal-cvm-0.1~rc1-)" +
                 Sample().uuid +

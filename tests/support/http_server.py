@@ -13,14 +13,19 @@ The first part of a path says how:
   /norange/FILE    ranges are ignored
   /away/FILE       redirects to /plain/FILE
   /escape/FILE     redirects to file:///FILE
+  /v2/…            a registry: its repository "closed/…" wants a token from
+                   /token, and redirects blobs to /v2-elsewhere/… of another host
+                   ("localhost" in place of 127.0.0.1), which must see no token
   /log             the requests so far: "PATH RANGE", one a line
 """
 
 import collections
 import http.server
+import json
 import os
 import sys
 import threading
+import urllib.parse
 
 counts = collections.Counter()
 requests = []
@@ -53,6 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         how, _, rest = self.path.lstrip("/").partition("/")
+        how = how.partition("?")[0]
         if how == "log":
             with lock:
                 return self.reply(200, "".join(requests).encode())
@@ -61,6 +67,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         number = "0"
         if how in ("flaky", "cut"):
             number, _, rest = rest.partition("/")
+        if how == "token":
+            query = urllib.parse.urlsplit(self.path).query
+            scope = urllib.parse.parse_qs(query)["scope"][0]
+            body = json.dumps({"token": "for-" + scope.replace(":", "-")})
+            return self.reply(200, body.encode())
+        if how == "v2" and rest.startswith("closed/"):
+            name = "repository-closed/app-pull"
+            if self.headers.get("Authorization") != "Bearer for-" + name:
+                host = self.headers["Host"]
+                asks = (
+                    f'Bearer realm="http://{host}/token",service="test",'
+                    'scope="repository:closed/app:pull"'
+                )
+                return self.reply(401, b"who?", [("WWW-Authenticate", asks)])
+            if "/blobs/" in rest:
+                port = self.server.server_address[1]
+                there = f"http://localhost:{port}/v2-elsewhere/{rest}"
+                return self.reply(307, b"", [("Location", there)])
+        if how == "v2-elsewhere" and self.headers.get("Authorization"):
+            return self.reply(400, b"a token that was not for us")
+        if how in ("v2", "v2-elsewhere"):
+            rest = rest.rsplit("sha256:", 1)[-1]
         if how == "away":
             return self.reply(302, b"", [("Location", "/plain/" + rest)])
         if how == "escape":

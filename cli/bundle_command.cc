@@ -1,0 +1,137 @@
+// tally bundle export, tally bundle import: everything a build needs, in one
+// file, for machines without a network.
+
+#include "builder/input_bundle.h"
+#include "cli/commands.h"
+#include "cli/inputs.h"
+#include "common/staging_directory.h"
+#include "common/text.h"
+#include "release/release.h"
+
+namespace tally {
+namespace {
+
+// PartialFile is a file that takes its name once it is complete.
+class PartialFile {
+ public:
+  explicit PartialFile(const fs::path& path)
+      : path_(path), partial_(path.string() + ".partial") {
+    std::error_code ignored;
+    fs::remove(partial_, ignored);  // what an interrupted export left
+  }
+  ~PartialFile() {
+    std::error_code ignored;
+    if (!published_) fs::remove(partial_, ignored);
+  }
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  const fs::path& partial() const { return partial_; }
+
+  Status Publish() {
+    std::error_code error;
+    fs::rename(partial_, path_, error);
+    if (error) {
+      return ErrnoError("cannot rename to " + Quote(path_.string()),
+                        error.value());
+    }
+    published_ = true;
+    return Ok();
+  }
+
+ private:
+  fs::path path_;
+  fs::path partial_;
+  bool published_ = false;
+};
+
+// SourcesOf returns where the local files of a manifest or release are.
+fs::path SourcesOf(const fs::path& path, const Manifest& manifest) {
+  return IsDirectory(path) ? path / kSourcesDirectory
+                           : manifest.path.parent_path();
+}
+
+std::string FilesText(uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " file" : " files");
+}
+
+}  // namespace
+
+Status RunBundleExport(const BundleExportFlags& flags, Console& console) {
+  if (flags.output.empty()) return UsageError("the output has no name");
+  if (!IsAbsent(flags.output)) {
+    return UsageError("output " + Quote(flags.output.string()) +
+                      " exists, expected a new name");
+  }
+  // A release must be what it says: the bundle is to rebuild it.
+  if (IsDirectory(flags.manifest) && !IsAbsent(flags.manifest / kReleaseJson)) {
+    TALLY_ASSIGN(const LoadedRelease release, LoadRelease(flags.manifest));
+    console.Detail("release digest " + release.digest.hex());
+  }
+  TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
+  TALLY_ASSIGN(const Store store, OpenStore(flags.store));
+
+  PartialFile file(flags.output);
+  TALLY_ASSIGN(FileSink sink, FileSink::Create(file.partial()));
+  TALLY_TRY(WriteInputBundle(
+      {.manifest = inputs.manifest,
+       .lock = inputs.lock,
+       .store = store,
+       .local_files = SourcesOf(flags.manifest, inputs.manifest),
+       .evidence = flags.no_evidence ? BundledEvidence::kWithout
+                                     : BundledEvidence::kWith},
+      sink));
+  TALLY_ASSIGN(const FileDigest digest, sink.Close());
+  TALLY_TRY(file.Publish());
+
+  console.Answer(flags.output.string() + ": " + FormatBytes(digest.size_bytes) +
+                     ", sha256:" + digest.sha256.hex() + "\n",
+                 Json::Object{{"bundle", PathJson(flags.output)},
+                              {"size", digest.size_bytes},
+                              {"sha256", digest.sha256.hex()},
+                              {"lock_sha256", inputs.lock.sha256.hex()},
+                              {"evidence", !flags.no_evidence}});
+  return Ok();
+}
+
+Status RunBundleImport(const BundleImportFlags& flags, Console& console) {
+  std::optional<StagingDirectory> staging;
+  if (!flags.output.empty()) {
+    if (!IsAbsent(flags.output)) {
+      return UsageError("output " + Quote(flags.output.string()) +
+                        " exists, expected a new name");
+    }
+    TALLY_ASSIGN(staging, StagingDirectory::Create(flags.output));
+  }
+  TALLY_ASSIGN(Store store, OpenStore(flags.store));
+  TALLY_ASSIGN(const MappedFile bundle, MappedFile::Open(flags.bundle));
+  Result<BundleReport> report = ReadInputBundle(
+      bundle.bytes(), store, staging ? staging->path() : fs::path());
+  if (!report) {
+    return std::move(report).error().While("importing " +
+                                           Quote(flags.bundle.string()));
+  }
+  if (staging) TALLY_TRY(staging->Publish(Existing::kRefuse));
+
+  std::string text = report->name + " " + report->version + ": " +
+                     FilesText(report->num_added) + " added (" +
+                     FormatBytes(report->added_bytes) + "), " +
+                     std::to_string(report->num_present) + " in the store\n";
+  if (staging) {
+    text += "manifest=" + (flags.output / kManifestFile).string() + "\n";
+  }
+  console.Answer(
+      text,
+      Json::Object{{"name", report->name},
+                   {"version", report->version},
+                   {"lock_sha256", report->lock_sha256.hex()},
+                   {"added", report->num_added},
+                   {"added_bytes", report->added_bytes},
+                   {"present", report->num_present},
+                   {"evidence", report->has_evidence},
+                   {"manifest", staging ? PathJson(flags.output / kManifestFile)
+                                        : Json(nullptr)}});
+  return Ok();
+}
+
+}  // namespace tally
