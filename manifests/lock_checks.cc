@@ -183,12 +183,55 @@ Status CheckFiles(const Manifest& manifest, const Lock& lock) {
   return Ok();
 }
 
+const ScriptSpec* FindSpec(const Manifest& manifest, const std::string& package,
+                           const std::string& script) {
+  for (const ScriptSpec& spec : manifest.system.scripts) {
+    if (spec.package == package && spec.script == script) return &spec;
+  }
+  return nullptr;
+}
+
+// CheckScripts: the lock says "acknowledged" of exactly the scripts that the
+// manifest names, with its actions. What is "known" is for `tally lock` to say.
+Status CheckScripts(const Manifest& manifest, const Lock& lock) {
+  std::set<const ScriptSpec*> acknowledged;
+  for (const LockedPackage& package : lock.packages) {
+    for (const LockedScript& script : package.scripts) {
+      if (script.disposition != ScriptDisposition::kAcknowledged) continue;
+      const std::string subject =
+          script.name + " of package " + Quote(package.name);
+      const ScriptSpec* spec = FindSpec(manifest, package.name, script.name);
+      if (spec == nullptr) {
+        return Stale(manifest, lock,
+                     subject + " is acknowledged in the lock but not by " +
+                         manifest.path.string());
+      }
+      if (spec->sha256 != script.sha256 || spec->actions != script.actions) {
+        return Stale(manifest, lock,
+                     subject + " has another digest or other actions in the " +
+                         "lock than " + At(manifest, spec->where));
+      }
+      acknowledged.insert(spec);
+    }
+  }
+  for (const ScriptSpec& spec : manifest.system.scripts) {
+    if (acknowledged.contains(&spec)) continue;
+    return Stale(manifest, lock,
+                 spec.script + " of package " + Quote(spec.package) +
+                     " is acknowledged by " + At(manifest, spec.where) +
+                     " but not in the lock");
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Status CheckLockBelongs(const Manifest& manifest, const Lock& lock) {
   TALLY_TRY(CheckArchitecture(manifest, lock));
   TALLY_TRY(CheckSuites(manifest, lock));
   TALLY_TRY(CheckPackages(manifest, lock));
+  // Epoch 1 has digests of scripts only.
+  if (lock.format_epoch > 1) TALLY_TRY(CheckScripts(manifest, lock));
   TALLY_TRY(CheckFiles(manifest, lock));
   TALLY_TRY(CheckLockedSources(manifest, lock));
   return Ok();

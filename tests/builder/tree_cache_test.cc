@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "builder/tree_check.h"
 #include "common/hash.h"
 #include "tests/support/make_deb.h"
 #include "tests/support/test_files.h"
@@ -134,6 +135,27 @@ TEST_F(TreeCache, IsNotUsedWithoutADigestInTheLock) {
   package_.tree_sha256 = {};
   ASSERT_TRUE(Unpack());
   EXPECT_TRUE(IsAbsent(store_.path() / "trees"));
+}
+
+TEST_F(TreeCache, IsNotBelievedWhenTheLockIsChecked) {
+  package_.num_entries = Unpack().value()[0].entries.size();
+  EXPECT_TRUE(CheckTreeDigests(store_, {package_}, 1));
+  // An entry of another tree, and a lock that names it.
+  UnpackedPackage other = Unpack().value()[0];
+  other.entries[0].mode = 0700;
+  const Bytes listing = EncodeListing(other);
+  const std::string real = package_.tree_sha256.hex();
+  LockedPackage forged = package_;
+  forged.tree_sha256 = Sha256(listing);
+  ASSERT_TRUE(CacheTree(store_, listing, forged.tree_sha256, &other));
+  const Status status = CheckTreeDigests(store_, {forged}, 1);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().ToString(),
+            "package 'sample' unpacks to " + real + ", expected " +
+                forged.tree_sha256.hex() + " as in the lock");
+  package_.num_entries = 7;
+  EXPECT_EQ(CheckTreeDigests(store_, {package_}, 1).error().ToString(),
+            "package 'sample' unpacks to 6 entries, expected 7 as in the lock");
 }
 
 TEST_F(TreeCache, RejectsAPackageThatUnpacksToSomethingElse) {

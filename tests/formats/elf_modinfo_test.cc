@@ -94,6 +94,12 @@ TEST(ElfModinfo, RejectsPartsOutsideTheFile) {
             "elf: two sections '.modinfo'");
 }
 
+TEST(ElfModinfo, RejectsMoreThanAnybodyNeeds) {
+  EXPECT_EQ(Error(Module(Strings({"alias=" + std::string(16 << 20, 'a')}))),
+            "elf: section '.modinfo' has 16777223 bytes, expected at most "
+            "16777216");
+}
+
 TEST(ElfModinfo, RejectsBadStrings) {
   EXPECT_EQ(Error(Module("name=a")),
             ".modinfo: the last string does not end in NUL");

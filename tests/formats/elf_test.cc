@@ -129,7 +129,25 @@ TEST(Elf, RejectsStringsOutsideTheirTable) {
             "elf: dynamic strings at 0x1d0 needs 303 bytes, the file has 511");
 }
 
+TEST(Elf, RejectsMoreNamesThanAnybodyNeeds) {
+  const std::string name(1 << 20, 'a');
+  const auto elf =
+      ParseElf(test::MakeElf({.needed = std::vector<std::string>(17, name)}));
+  ASSERT_FALSE(elf);
+  EXPECT_EQ(elf.error().ToString(),
+            "elf: dynamic names have more than 16777216 bytes");
+}
+
 const std::string kModinfo("name=a\0", 7);
+
+TEST(ModuleSymbols, RejectsMoreNamesThanAnybodyNeeds) {
+  const std::string name(1 << 20, 'a');
+  const auto symbols = ParseModuleSymbols(test::MakeLinkedModule(
+      kModinfo, {.needed = std::vector<std::string>(17, name)}));
+  ASSERT_FALSE(symbols);
+  EXPECT_EQ(symbols.error().ToString(),
+            "module: .strtab: names have more than 16777216 bytes");
+}
 
 TEST(ModuleSymbols, ReadsWhatDepmodReads) {
   const auto symbols = ParseModuleSymbols(test::MakeLinkedModule(

@@ -2,6 +2,7 @@
 // fields, every character behind a backslash.
 #include <string>
 
+#include "common/bytes.h"
 #include "common/check.h"
 #include "formats/passwd.h"
 #include "formats/sysusers.h"

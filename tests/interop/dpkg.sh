@@ -28,17 +28,8 @@ build_whole() {
 # local_archive makes a flat archive of the root's packages.
 local_archive() {
   mkdir "$SCRATCH/archive"
-  NAMES=$(/usr/bin/python3 - "$SCRATCH/image/lock.yaml" "$STORE" "$SCRATCH/archive" <<'PYTHON'
-import os, sys, yaml
-names = []
-for package in yaml.safe_load(open(sys.argv[1]))["packages"]:
-    if "root" in package["why"]:
-        names.append(package["name"])
-        os.symlink(f"{sys.argv[2]}/sha256/{package['sha256'][:2]}/{package['sha256']}",
-                   f"{sys.argv[3]}/{package['path'].rsplit('/', 1)[1]}")
-print(",".join(names))
-PYTHON
-  )
+  NAMES=$(/usr/bin/python3 "$HERE/link_packages.py" "$SCRATCH/image/lock.yaml" \
+    "$STORE" "$SCRATCH/archive")
   (cd "$SCRATCH/archive" && dpkg-scanpackages --multiversion . 2>/dev/null >Packages)
 }
 

@@ -27,7 +27,8 @@ paths_of() {
 import json, sys
 for record in json.load(open(sys.argv[1]))[sys.argv[2]]:
     if record["path"] != "/":
-        print(record["path"][1:])
+        # Backslashes are doubled there.
+        print(record["path"][1:].replace("\\\\", "\\"))
 PYTHON
 }
 
@@ -61,9 +62,37 @@ root_listing() {
 import hashlib, json, pathlib, sys
 for record in json.load(open(sys.argv[1]))["root"]:
     if record["type"] != "file": continue
-    data = pathlib.Path(sys.argv[2] + record["path"]).read_bytes()
+    data = pathlib.Path(sys.argv[2] + record["path"].replace("\\\\", "\\")).read_bytes()
     assert hashlib.sha256(data).hexdigest() == record["sha256"], record["path"]
 ' "$RELEASE/files.json" "$SCRATCH/root"
+}
+
+# generated_files: what the tools that usually make them say of the root's generated
+# files, where it has them. root_listing extracted it.
+generated_files() {
+  local root=$SCRATCH/root version
+  if [[ -e $root/etc/ld.so.cache ]]; then
+    accepted "ldconfig reads the root's ld.so.cache" \
+      sh -c "ldconfig -p -C '$root/etc/ld.so.cache' | grep -q 'libc\.so\.6 '"
+  fi
+  if [[ -e $root/etc/passwd ]]; then
+    accepted "pwck accepts the root's accounts" pwck -q -r -R "$root"
+    accepted "grpck accepts the root's groups" grpck -r -R "$root"
+  fi
+  if [[ -e $root/etc/ssl/certs/ca-certificates.crt ]]; then
+    accepted "openssl finds the root's certificates by their hashes" sh -c "
+      certificate=\$(find '$root/usr/share/ca-certificates' -name '*.crt' | head -n 1)
+      openssl verify -no-CAfile -no-CAstore -CApath '$root/etc/ssl/certs' \"\$certificate\""
+  fi
+  version=$(find "$root/usr/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | head -n 1) || true
+  if [[ -n $version ]]; then
+    accepted "modprobe knows the root's modules" sh -c \
+      "modprobe -d '$root' -S '$version' --show-depends virtio_net | grep -q virtio_net"
+  fi
+  if [[ -e $root/usr/lib/systemd/systemd ]]; then
+    accepted "systemd-analyze verifies the root's default target" \
+      systemd-analyze --root="$root" --man=no verify default.target
+  fi
 }
 
 # disk_partition NUMBER FILE: the partition begins with exactly that file.
@@ -93,7 +122,9 @@ main() {
     sh -c "cd '$RELEASE' && sha256sum --check --strict --quiet SHA256SUMS"
   initrd_listing
   accepted "fsck.erofs accepts the root" fsck.erofs "$ARTIFACTS/root.erofs"
+  accepted "dump.erofs describes the root" dump.erofs "$ARTIFACTS/root.erofs"
   root_listing
+  generated_files
   accepted "veritysetup verifies the root" veritysetup verify \
     "$ARTIFACTS/root.erofs" "$ARTIFACTS/root.verity" "$root_hash"
   accepted "sgdisk finds no problem on the disk" \

@@ -89,6 +89,40 @@ TEST(CheckLockBelongs, RejectsSuperfluousPackages) {
             "manifest.yaml omits it there");
 }
 
+TEST(CheckLockBelongs, RejectsScriptsThatTheManifestDoesNotAcknowledge) {
+  const Manifest none = ManifestOf(FullManifest());
+  Manifest manifest = none;
+  Lock lock = FullLock();
+  LockedPackage& package = lock.packages[3];
+  LockedScript& script = package.scripts[0];
+  script.disposition = ScriptDisposition::kAcknowledged;
+  script.actions = {"sysusers u foo - -"};
+  const std::string name = script.name + " of package '" + package.name + "'";
+  manifest.system.scripts = {{.package = package.name,
+                              .script = script.name,
+                              .sha256 = script.sha256,
+                              .actions = script.actions,
+                              .reason = "one account",
+                              .where = {.line = 7, .column = 9}}};
+  EXPECT_EQ(Refusal(manifest, lock), "accepted");
+  EXPECT_EQ(Refusal(none, lock), "lock.yaml: " + name +
+                                     " is acknowledged in the lock but not by "
+                                     "manifest.yaml");
+  script.actions.push_back("sysusers u backdoor 0 -");
+  const std::string other = "lock.yaml: " + name +
+                            " has another digest or other actions in the lock "
+                            "than manifest.yaml:7:9";
+  EXPECT_EQ(Refusal(manifest, lock), other);
+  script.actions.pop_back();
+  script.sha256 = package.sha256;
+  EXPECT_EQ(Refusal(manifest, lock), other);
+  script.disposition = ScriptDisposition::kKnown;
+  EXPECT_EQ(Refusal(manifest, lock),
+            "lock.yaml: " + name +
+                " is acknowledged by manifest.yaml:7:9 "
+                "but not in the lock");
+}
+
 TEST(CheckLockBelongs, RejectsOtherFiles) {
   EXPECT_EQ(Refused("payload/run.sh", "payload/go.sh"),
             "lock.yaml: file 'payload/run.sh' is in the lock but not named by "

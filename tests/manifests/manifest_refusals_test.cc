@@ -39,12 +39,11 @@ TEST(ParseManifest, RejectsUnknownKeysWithTheNearest) {
             "m.yaml:27:3: found unknown key 'package' in root, expected one of "
             "packages, omit, include, exclude, conflicts, directories, files, "
             "symlinks, modes, trees (did you mean 'packages'?)");
-  EXPECT_EQ(
-      Refused("prefer:", "zzzzzz:"),
-      "m.yaml:14:1: found unknown key 'zzzzzz' in the manifest, expected "
-      "one of tally, name, version, architecture, source_date_epoch, "
-      "archives, prefer, firmware, kernel, initrd, root, downloads, "
-      "oci_images, volumes, system, payload, disk, eif, targets");
+  EXPECT_EQ(Refused("prefer:", "zzzzzz:"),
+            "m.yaml:14:1: found unknown key 'zzzzzz' in the manifest, expected "
+            "one of tally, name, version, architecture, source_date_epoch, "
+            "archives, prefer, firmware, kernel, initrd, root, downloads, "
+            "oci_images, volumes, system, payload, disk, eif, targets");
   EXPECT_EQ(Refused("disk: {cmdline:", "disk: {cmdlin:"),
             "m.yaml:40:8: found unknown key 'cmdlin' in disk, expected cmdline "
             "(did you mean 'cmdline'?)");
@@ -230,9 +229,10 @@ TEST(ParseManifest, RejectsEmptyLists) {
 
 TEST(ParseManifest, RejectsBadCommandLines) {
   const std::string expected = "expected 1 to 1536 printable ASCII characters";
-  const std::string of_disk = expected +
-                              " with closed quotes, without roothash=, "
-                              "systemd.verity… and tally.volume…, which the build adds";
+  const std::string of_disk =
+      expected +
+      " with closed quotes, without roothash=, "
+      "systemd.verity… and tally.volume…, which the build adds";
   EXPECT_EQ(Refused("\"console=ttyS0\"", "\"a\\nb\""),
             "m.yaml:40:17: found 'a\\x0ab', " + of_disk);
   EXPECT_EQ(Refused("\"reboot=k panic=30\"", "\"\""),

@@ -134,9 +134,68 @@ TEST(DescribeImage, ListsEachSourceOnce) {
   EXPECT_EQ(document.sources[2].supplier, "Debian");
 }
 
+TEST(DescribeImage, TakesAPackageToTheEvidenceThatVouchedForIt) {
+  Lock lock = SampleLock();
+  // A suite that was locked twice, in two releases of Debian.
+  LockedSuite later = lock.suites[0];
+  later.date = "2026-01-01T00:00:00Z";
+  later.codename = "trixie";
+  lock.suites.push_back(later);
+  lock.packages[2].date = later.date;
+  const SbomDocument document = DescribeImage(lock, SampleInput()).value();
+  EXPECT_EQ(
+      document.packages[1].ref,
+      "pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64&distro=debian-12");
+  EXPECT_EQ(document.packages[2].ref,
+            "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14%2Bdeb12u1?arch=amd64"
+            "&distro=debian-13");
+}
+
+TEST(DescribeImage, ListsDirectoriesAndDownloads) {
+  const SbomDocument document = Sample();
+  const SbomFile& directory = document.files[3];
+  EXPECT_EQ(directory.ref, "directory:site/assets");
+  EXPECT_EQ(directory.kind, "directory");
+  EXPECT_EQ(directory.size_bytes, 800u);
+  EXPECT_EQ(directory.sha256, DigestOf("listing"));
+  EXPECT_EQ(directory.purl,
+            "pkg:generic/assets?checksum=sha256:" + DigestOf("listing").hex());
+  const SbomFile& download = document.files[4];
+  EXPECT_EQ(download.ref, "download:model");
+  EXPECT_EQ(download.kind, "download");
+  EXPECT_EQ(download.url, "https://example.org/a/model-1.bin?raw=1");
+  EXPECT_EQ(download.purl,
+            "pkg:generic/model?checksum=sha256:" + DigestOf("model").hex() +
+                "&download_url=https:%2F%2Fexample.org%2Fa%2F"
+                "model-1.bin%3Fraw%3D1");
+}
+
+TEST(DescribeImage, ListsOciImagesWithTheirLayers) {
+  const SbomDocument document = Sample();
+  ASSERT_EQ(document.oci_images.size(), 2u);
+  const SbomOciImage& image = document.oci_images[0];
+  EXPECT_EQ(image.ref, "oci:app");
+  EXPECT_EQ(image.from, "registry registry.example.org:5000/team/app");
+  EXPECT_EQ(image.purl, "pkg:oci/app@sha256:" + DigestOf("manifest").hex() +
+                            "?arch=amd64&repository_url="
+                            "registry.example.org:5000%2Fteam%2Fapp");
+  EXPECT_EQ(image.index->sha256, DigestOf("index"));
+  EXPECT_EQ(image.manifest.sha256, DigestOf("manifest"));
+  EXPECT_EQ(image.config.sha256, DigestOf("config"));
+  ASSERT_EQ(image.layers.size(), 2u);
+  EXPECT_EQ(image.layers[1].ref, "oci:app:layer-2");
+  EXPECT_EQ(image.layers[1].name, "app layer 2");
+  EXPECT_EQ(image.layers[1].locked.blob.sha256, DigestOf("layer 2"));
+  const SbomOciImage& side = document.oci_images[1];
+  EXPECT_EQ(side.from, "layout oci/side");
+  EXPECT_EQ(side.purl, "pkg:oci/side@sha256:" +
+                           DigestOf("side manifest").hex() + "?arch=amd64");
+  EXPECT_EQ(side.index, std::nullopt);
+}
+
 TEST(DescribeImage, ListsArtifactsAndLocalFiles) {
   const SbomDocument document = Sample();
-  ASSERT_EQ(document.files.size(), 3u);
+  ASSERT_EQ(document.files.size(), 6u);
   EXPECT_EQ(document.files[0].ref, "artifact:artifacts/OVMF.fd");
   EXPECT_EQ(document.files[0].artifact, ArtifactKind::kFirmware);
   EXPECT_EQ(document.files[0].purl,
@@ -144,12 +203,15 @@ TEST(DescribeImage, ListsArtifactsAndLocalFiles) {
                 DigestOf("firmware").hex());
   EXPECT_EQ(document.files[1].ref, "artifact:artifacts/kernel");
   EXPECT_EQ(document.files[1].size_bytes, 600u);
-  EXPECT_EQ(document.files[2].ref, "file:etc/service.conf");
-  EXPECT_EQ(document.files[2].name, "etc/service.conf");
-  EXPECT_EQ(document.files[2].artifact, std::nullopt);
-  EXPECT_EQ(document.files[2].size_bytes, 500u);
-  EXPECT_EQ(document.files[2].sha256, DigestOf("service.conf"));
-  EXPECT_EQ(document.files[2].purl,
+  EXPECT_EQ(document.files[2].ref, "artifact:artifacts/volume-data.img");
+  EXPECT_EQ(document.files[2].kind, "volume image");
+  EXPECT_EQ(document.files[5].ref, "file:etc/service.conf");
+  EXPECT_EQ(document.files[5].name, "etc/service.conf");
+  EXPECT_EQ(document.files[5].kind, "local file");
+  EXPECT_EQ(document.files[5].artifact, std::nullopt);
+  EXPECT_EQ(document.files[5].size_bytes, 500u);
+  EXPECT_EQ(document.files[5].sha256, DigestOf("service.conf"));
+  EXPECT_EQ(document.files[5].purl,
             "pkg:generic/service.conf?checksum=sha256:" +
                 DigestOf("service.conf").hex());
 }
@@ -201,6 +263,10 @@ TEST(DescribeImage, RejectsTextThatIsNotUtf8) {
   lock.packages[1].path = "pool/\xff";
   EXPECT_EQ(FailureOf(lock, SampleInput()),
             "package 'libc6': field 'pool/\\xff' is not UTF-8");
+  lock = SampleLock();
+  lock.oci_images[1].layout = "oci/\xff";
+  EXPECT_EQ(FailureOf(lock, SampleInput()),
+            "source of an OCI image 'layout oci/\\xff' is not UTF-8");
 }
 
 // origin: RFC 9562 sections 4.1, 4.2 and 5.8: version in the high half of octet
@@ -220,6 +286,7 @@ TEST(ArtifactKindName, NamesEveryKind) {
   EXPECT_EQ(ArtifactKindName(ArtifactKind::kDiskImage), "disk image");
   EXPECT_EQ(ArtifactKindName(ArtifactKind::kEnclaveImage), "enclave image");
   EXPECT_EQ(ArtifactKindName(ArtifactKind::kFirmware), "firmware");
+  EXPECT_EQ(ArtifactKindName(ArtifactKind::kVolumeImage), "volume image");
   EXPECT_EQ(ArtifactKindName(ArtifactKind::kOther), "other");
 }
 

@@ -87,5 +87,19 @@ TEST(Purl, SortsQualifiersAndDropsEmptyOnes) {
             "pkg:generic/x?a=1&b=2");
 }
 
+// origin: purl-spec, tests/types/oci-test.json, commit 0ca0e9f8, with another
+// repository.
+TEST(Purl, NamesAnOciImage) {
+  EXPECT_EQ(FormatPurl({.type = "oci",
+                        .name = "Debian",
+                        .version = "sha256:244fd47e07d10",
+                        .qualifiers = {{"arch", "amd64"},
+                                       {"repository_url",
+                                        "registry.example.org/library/debian"},
+                                       {"tag", "latest"}}}),
+            "pkg:oci/debian@sha256:244fd47e07d10?arch=amd64&repository_url="
+            "registry.example.org%2Flibrary%2Fdebian&tag=latest");
+}
+
 }  // namespace
 }  // namespace tally

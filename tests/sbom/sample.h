@@ -79,6 +79,30 @@ inline Lock SampleLock() {
   lock.files = {{.path = "etc/service.conf",
                  .size_bytes = 500,
                  .sha256 = DigestOf("service.conf")}};
+  lock.directories = {{.path = "site/assets",
+                       .num_entries = 7,
+                       .size_bytes = 800,
+                       .sha256 = DigestOf("listing")}};
+  lock.downloads = {{.name = "model",
+                     .url = "https://example.org/a/model-1.bin?raw=1",
+                     .size_bytes = 900,
+                     .sha256 = DigestOf("model")}};
+  lock.oci_images = {
+      {.name = "app",
+       .registry = "registry.example.org:5000/team/app",
+       .index = LockedBlob{.sha256 = DigestOf("index"), .size_bytes = 1},
+       .manifest = {.sha256 = DigestOf("manifest"), .size_bytes = 2},
+       .config = {.sha256 = DigestOf("config"), .size_bytes = 3},
+       .layers = {{.blob = {.sha256 = DigestOf("layer 1"), .size_bytes = 1000},
+                   .media_type = "application/vnd.oci.image.layer.v1.tar+gzip"},
+                  {.blob = {.sha256 = DigestOf("layer 2"), .size_bytes = 1100},
+                   .media_type = "application/vnd.oci.image.layer.v1.tar"}}},
+      {.name = "side",
+       .layout = "oci/side",
+       .manifest = {.sha256 = DigestOf("side manifest"), .size_bytes = 4},
+       .config = {.sha256 = DigestOf("side config"), .size_bytes = 5},
+       .layers = {{.blob = {.sha256 = DigestOf("layer 2"), .size_bytes = 1100},
+                   .media_type = "application/vnd.oci.image.layer.v1.tar"}}}};
   return lock;
 }
 
@@ -94,7 +118,11 @@ inline SbomInput SampleInput() {
                     {.name = "artifacts/OVMF.fd",
                      .kind = ArtifactKind::kFirmware,
                      .size_bytes = 700,
-                     .sha256 = DigestOf("firmware")}},
+                     .sha256 = DigestOf("firmware")},
+                    {.name = "artifacts/volume-data.img",
+                     .kind = ArtifactKind::kVolumeImage,
+                     .size_bytes = 1200,
+                     .sha256 = DigestOf("volume")}},
   };
 }
 

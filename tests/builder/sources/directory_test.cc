@@ -171,6 +171,13 @@ TEST_F(Directory, ReportsWhatGitDoesNotHave) {
   EXPECT_THAT(FindUncommitted(other.path() / "app").value(),
               ElementsAre("modified 'app/tracked'", "untracked 'app/new'",
                           "ignored 'app/ignored'"));
+  // A repository must not make git run its programs.
+  other.Write("app/.gitattributes", "* filter=x\n");
+  run({"config", "filter.x.clean", "sh -c 'echo > ran; cat'"});
+  EXPECT_THAT(FindUncommitted(other.path() / "app").value(),
+              ElementsAre("git does not say: the repository's configuration "
+                          "has filters, which are programs"));
+  EXPECT_FALSE(fs::exists(other.path() / "ran"));
 }
 
 }  // namespace
