@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 
+#include "builder/utf8_names.h"
 #include "common/check.h"
 #include "common/text.h"
 
@@ -366,6 +367,7 @@ Status DecompressTo(ByteSpan compressed, uint64_t max_size_bytes,
 
 Status ReadTar(ByteSpan tar,
                const std::function<Status(TarMember member)>& visit) {
+  const Utf8Names utf8_names;
   ArchiveHandle reader(archive_read_new());
   archive_read_support_format_tar(reader.get());
   if (archive_read_open_memory(reader.get(), tar.data(), tar.size()) !=

@@ -14,6 +14,8 @@ namespace tally {
 namespace {
 
 constexpr size_t kMaxShown = 20;
+// Who allows them wants all at once.
+constexpr size_t kMaxHinted = 500;
 
 Result<Findings> FindAll(const Manifest& manifest,
                          const std::vector<Action>& actions, const Tree& tree) {
@@ -102,7 +104,7 @@ std::optional<std::string> YamlText(const std::string& path) {
 std::string AllowHint(const Findings& findings) {
   std::string entries;
   std::string last;
-  for (size_t i = 0; i < std::min(findings.size(), kMaxShown); ++i) {
+  for (size_t i = 0; i < std::min(findings.size(), kMaxHinted); ++i) {
     const Finding& finding = findings[i];
     const auto path = YamlText("/" + finding.path);
     if (!finding.can_be_allowed || !path) continue;

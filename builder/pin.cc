@@ -6,6 +6,7 @@
 #include "builder/archive.h"
 #include "builder/root.h"
 #include "builder/scripts/classify.h"
+#include "builder/tree_cache.h"
 #include "common/interrupt.h"
 #include "common/parallel.h"
 #include "common/text.h"
@@ -70,12 +71,17 @@ const LockedPackage* SamePackage(const Lock* lock,
   return found == lock->packages.end() ? nullptr : &*found;
 }
 
-// PinTrees unpacks every new package once, which fills the cache for a build.
+// PinTrees unpacks every package that is new or not in the cache once, which
+// fills the cache for a build.
 Status PinTrees(const Store& store, const Lock* previous, unsigned num_threads,
                 std::vector<LockedPackage>& packages) {
   return ParallelFor(packages.size(), num_threads, [&](size_t i) -> Status {
     LockedPackage& package = packages[i];
-    if (const LockedPackage* known = SamePackage(previous, package)) {
+    const LockedPackage* known = SamePackage(previous, package);
+    // Whatever is not at hand is unpacked, so that a wrong digest in the lock
+    // does not stay there.
+    if (known != nullptr &&
+        !IsAbsent(CachedTreePath(store, known->tree_sha256))) {
       package.tree_sha256 = known->tree_sha256;
       package.num_entries = known->num_entries;
       return Ok();
@@ -92,9 +98,8 @@ Status PinTrees(const Store& store, const Lock* previous, unsigned num_threads,
 // had one.
 Status PinIds(const Manifest& manifest, const Store& store,
               const Lock* previous, unsigned num_threads, Lock& lock) {
-  TALLY_ASSIGN(
-      const Sources sources,
-      ReadSources(manifest, lock, store, manifest.path.parent_path()));
+  TALLY_ASSIGN(const Sources sources,
+               ReadSources(manifest, lock, store, manifest.path.parent_path()));
   TALLY_ASSIGN(const Unpacked unpacked,
                UnpackTrees(manifest, lock, store, num_threads));
   TALLY_ASSIGN(
@@ -116,6 +121,31 @@ Status PinFacts(const Manifest& manifest, const Store& store,
   TALLY_TRY(PinScripts(manifest, store, lock.packages));
   TALLY_TRY(PinTrees(store, previous, num_threads, lock.packages));
   return PinIds(manifest, store, previous, num_threads, lock);
+}
+
+Result<std::vector<std::string>> DifferentActions(const Manifest& manifest,
+                                                  const Store& store,
+                                                  const Lock& lock) {
+  std::vector<std::string> sentences;
+  if (lock.format_epoch == 1) return sentences;  // has no actions
+  ScriptClassifier classifier(manifest);
+  for (const LockedPackage* package : PackagesOf(lock, "root")) {
+    TALLY_ASSIGN(const DebControl control, ReadControl(store, *package));
+    const std::vector<LockedScript> found =
+        classifier.Classify(*package, control, ScriptUse::kSystem);
+    for (const LockedScript& script : package->scripts) {
+      const bool same = std::ranges::any_of(found, [&](const LockedScript& f) {
+        return f.name == script.name && f.sha256 == script.sha256 &&
+               f.disposition == script.disposition &&
+               f.actions == script.actions;
+      });
+      if (same) continue;
+      sentences.push_back("the lock's actions for " + script.name + " of " +
+                          Quote(package->name) +
+                          " are not what this tally finds in that script");
+    }
+  }
+  return sentences;
 }
 
 }  // namespace tally

@@ -49,23 +49,53 @@ void LockShared(const Descriptor& directory) {
   }
 }
 
+// IsNamed says whether `path` is still the file of the descriptor.
+bool IsNamed(const fs::path& path, const struct stat& by_descriptor) {
+  struct stat by_name = {};
+  return lstat(path.c_str(), &by_name) == 0 &&
+         by_name.st_ino == by_descriptor.st_ino &&
+         by_name.st_dev == by_descriptor.st_dev;
+}
+
+// MakeWritable waits for a partial file that has the mode of an entry already:
+// somebody is about to rename it, or died before that. Then it gets the mode of
+// a partial file again.
+bool MakeWritable(const fs::path& path) {
+  const Descriptor file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.valid()) return errno == ENOENT;
+  while (flock(file.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return false;
+  }
+  struct stat info = {};
+  if (fstat(file.get(), &info) != 0) return false;
+  return !IsNamed(path, info) || fchmod(file.get(), kPartialMode) == 0;
+}
+
+Descriptor OpenPartial(const fs::path& path) {
+  return Descriptor(open(
+      path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPartialMode));
+}
+
 // OpenLocked opens the partial file and waits for its lock. Whoever held the
 // lock may have renamed or removed the file meanwhile; then there is a new one.
 Result<Descriptor> OpenLocked(const fs::path& path) {
   while (true) {
-    Descriptor file(open(
-        path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kPartialMode));
+    Descriptor file = OpenPartial(path);
+    for (int i = 0; i < 10 && !file.valid() && errno == EACCES; ++i) {
+      const bool again = MakeWritable(path);
+      errno = EACCES;
+      if (!again) break;
+      file = OpenPartial(path);
+    }
     if (!file.valid()) return Cannot("create", path);
     while (flock(file.get(), LOCK_EX) != 0) {
       if (errno != EINTR) return Cannot("lock", path);
     }
-    struct stat by_name = {};
-    struct stat by_descriptor = {};
-    if (fstat(file.get(), &by_descriptor) != 0) return Cannot("read", path);
-    const bool named = lstat(path.c_str(), &by_name) == 0;
-    if (named && by_name.st_ino == by_descriptor.st_ino &&
-        by_name.st_dev == by_descriptor.st_dev) {
-      if (!S_ISREG(by_descriptor.st_mode)) {
+    struct stat info = {};
+    if (fstat(file.get(), &info) != 0) return Cannot("read", path);
+    if (IsNamed(path, info)) {
+      if (!S_ISREG(info.st_mode)) {
         return IoError(Quote(path.string()) + " is not a regular file");
       }
       return file;

@@ -59,7 +59,9 @@ Status ListBelow(const Store& store, const std::string& top,
       if (errno == ENOENT) continue;
       return ErrnoError("cannot read " + Quote(at->path().string()), errno);
     }
-    if (S_ISDIR(info.st_mode)) continue;
+    // Only the directories of the first two digits belong there.
+    const bool is_prefix = at.depth() == 0 && top != "partial";
+    if (S_ISDIR(info.st_mode) && is_prefix) continue;
     StoreEntry entry = MakeEntry(at->path().lexically_relative(store.path()),
                                  S_ISREG(info.st_mode));
     entry.size_bytes = static_cast<uint64_t>(info.st_size);

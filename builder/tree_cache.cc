@@ -33,20 +33,46 @@ Error Cannot(const char* verb, const fs::path& path) {
                     errno);
 }
 
+constexpr std::string_view kTemporaryPrefix = "tree-";
+
+// RemoveAbandoned removes what processes that died left: their lock is free.
+void RemoveAbandoned(const fs::path& partial) {
+  std::error_code error;
+  for (fs::directory_iterator at(partial, error), end; !error && at != end;
+       at.increment(error)) {
+    const fs::path path = at->path();
+    if (!path.filename().string().starts_with(kTemporaryPrefix)) continue;
+    const Descriptor file(
+        open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file.valid() && flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+      unlink(path.c_str());
+    }
+  }
+}
+
 // TemporaryEntry is a file of the store's directory `partial` that becomes an
 // entry, or is gone. It is locked, so that a clean-up leaves it alone.
 class TemporaryEntry : public ByteSink {
  public:
   static Result<TemporaryEntry> Create(const Store& store) {
-    std::string path = (store.path() / "partial/tree-XXXXXX").string();
-    TemporaryEntry entry;
-    entry.file_ = Descriptor(mkostemp(path.data(), O_CLOEXEC));
-    if (!entry.file_.valid()) return Cannot("create", path);
-    entry.path_ = path;
-    if (flock(entry.file_.get(), LOCK_EX | LOCK_NB) != 0) {
-      return Cannot("lock", path);
+    const fs::path partial = store.path() / "partial";
+    RemoveAbandoned(partial);
+    // Until it is locked, another process may take it for an abandoned one.
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      std::string path =
+          (partial / std::string(kTemporaryPrefix)).string() + "XXXXXX";
+      TemporaryEntry entry;
+      entry.file_ = Descriptor(mkostemp(path.data(), O_CLOEXEC));
+      if (!entry.file_.valid()) return Cannot("create", path);
+      entry.path_ = path;
+      struct stat info = {};
+      if (flock(entry.file_.get(), LOCK_EX) != 0 ||
+          fstat(entry.file_.get(), &info) != 0) {
+        return Cannot("lock", path);
+      }
+      if (info.st_nlink > 0) return entry;
     }
-    return entry;
+    return IoError("cannot lock a file in " + Quote(partial.string()));
   }
   TemporaryEntry(TemporaryEntry&&) noexcept = default;
   TemporaryEntry& operator=(TemporaryEntry&&) = delete;

@@ -11,6 +11,8 @@
 #include <ctime>
 #include <iterator>
 
+#include "builder/pin.h"
+#include "builder/tree_check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/release_builder.h"
@@ -206,6 +208,11 @@ Status RunRebuild(const RebuildFlags& flags, Console& console) {
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.release));
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));
   TALLY_TRY(RequireStored(inputs.lock, store, flags.release));
+  TALLY_TRY(CheckTreeDigests(store, inputs.lock.packages,
+                             Threads(flags.num_threads)));
+  TALLY_ASSIGN(const std::vector<std::string> different_actions,
+               DifferentActions(inputs.manifest, store, inputs.lock));
+  for (const std::string& sentence : different_actions) console.Warn(sentence);
 
   TALLY_ASSIGN(const TemporaryDirectory temporary,
                TemporaryDirectory::Create());

@@ -1,6 +1,12 @@
 // tally bundle export, tally bundle import: everything a build needs, in one
 // file, for machines without a network.
 
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
 #include "builder/input_bundle.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
@@ -11,38 +17,33 @@
 namespace tally {
 namespace {
 
-// PartialFile is a file that takes its name once it is complete.
+// PartialFile is a file that takes its name once it is complete. It is in a
+// directory of its own beside that name: two exports never share it, and the
+// next one removes what a dead one left.
 class PartialFile {
  public:
-  explicit PartialFile(const fs::path& path)
-      : path_(path), partial_(path.string() + ".partial") {
-    std::error_code ignored;
-    fs::remove(partial_, ignored);  // what an interrupted export left
+  static Result<PartialFile> Create(const fs::path& path) {
+    TALLY_ASSIGN(StagingDirectory directory, StagingDirectory::Create(path));
+    return PartialFile(path, std::move(directory));
   }
-  ~PartialFile() {
-    std::error_code ignored;
-    if (!published_) fs::remove(partial_, ignored);
-  }
-  PartialFile(const PartialFile&) = delete;
-  PartialFile& operator=(const PartialFile&) = delete;
 
-  const fs::path& partial() const { return partial_; }
+  fs::path partial() const { return directory_.path() / "bundle"; }
 
   Status Publish() {
-    std::error_code error;
-    fs::rename(partial_, path_, error);
-    if (error) {
-      return ErrnoError("cannot rename to " + Quote(path_.string()),
-                        error.value());
+    if (renameat2(AT_FDCWD, partial().c_str(), AT_FDCWD, path_.c_str(),
+                  RENAME_NOREPLACE) != 0) {
+      return ErrnoError("cannot rename to " + Quote(path_.string()), errno);
     }
-    published_ = true;
-    return Ok();
+    // The parent of the two.
+    return SyncDirectory(directory_.path().parent_path());
   }
 
  private:
+  PartialFile(fs::path path, StagingDirectory directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
   fs::path path_;
-  fs::path partial_;
-  bool published_ = false;
+  StagingDirectory directory_;
 };
 
 // SourcesOf returns where the local files of a manifest or release are.
@@ -71,7 +72,7 @@ Status RunBundleExport(const BundleExportFlags& flags, Console& console) {
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));
 
-  PartialFile file(flags.output);
+  TALLY_ASSIGN(PartialFile file, PartialFile::Create(flags.output));
   TALLY_ASSIGN(FileSink sink, FileSink::Create(file.partial()));
   TALLY_TRY(WriteInputBundle(
       {.manifest = inputs.manifest,

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "builder/sources/directory.h"
 #include "common/text.h"
 #include "release/release.h"
 
@@ -39,6 +40,11 @@ Result<fs::path> CopyProject(const Inputs& inputs, const fs::path& to) {
   TALLY_TRY(CreateDirectories(to));
   for (const LockedDirectory& directory : inputs.lock.directories) {
     TALLY_TRY(CopyDirectory(from / directory.path, to / directory.path));
+    // Where the files of a release are the project, the listing has their
+    // links.
+    const std::string listing = directory.path + kListingSuffix;
+    if (IsAbsent(from / listing)) continue;
+    TALLY_TRY(CopyFile(from / listing, to / listing));
   }
   for (auto file = inputs.lock.files.rbegin(); file != inputs.lock.files.rend();
        ++file) {

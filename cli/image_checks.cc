@@ -166,8 +166,19 @@ Result<FileList> InitrdFiles(ByteSpan archive) {
   return files;
 }
 
-// CheckVolumes: every volume of the manifest is bound, and is what files.json
-// lists.
+// CheckVolume: the disk is the volume that the command line names, and has the
+// files that files.json lists.
+Status CheckVolume(const VolumeBinding& binding, const Json& listed,
+                   const fs::path& path) {
+  TALLY_ASSIGN(const MappedFile disk, MappedFile::Open(path));
+  TALLY_ASSIGN(const ByteSpan data, CheckVolumeDisk(binding, disk.bytes()));
+  TALLY_ASSIGN(const ErofsImage image, ReadErofs(data));
+  return CheckListed(listed, VolumeTreeName(binding.name), image.files,
+                     kFormatEpoch);
+}
+
+// CheckVolumes: every volume of the manifest is bound, and is what it should
+// be.
 Status CheckVolumes(const Manifest& manifest, const std::string& cmdline,
                     const Json& listed, const fs::path& artifacts) {
   TALLY_ASSIGN(const std::vector<VolumeBinding> bindings,
@@ -178,12 +189,11 @@ Status CheckVolumes(const Manifest& manifest, const std::string& cmdline,
         "the command line names other volumes than the manifest");
   }
   for (const VolumeBinding& binding : bindings) {
-    TALLY_ASSIGN(const MappedFile disk,
-                 MappedFile::Open(artifacts / VolumeArtifact(binding.name)));
-    TALLY_ASSIGN(const ByteSpan data, CheckVolumeDisk(binding, disk.bytes()));
-    TALLY_ASSIGN(const ErofsImage image, ReadErofs(data));
-    TALLY_TRY(CheckListed(listed, VolumeTreeName(binding.name), image.files,
-                          kFormatEpoch));
+    const std::string name = VolumeArtifact(binding.name);
+    Status same = CheckVolume(binding, listed, artifacts / name);
+    if (same) continue;
+    return std::move(same).error().While(
+        "checking " + Quote(std::string(kArtifactsDirectory) + "/" + name));
   }
   return Ok();
 }

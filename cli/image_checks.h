@@ -6,8 +6,9 @@
 namespace tally {
 
 // CheckImages: the disk, the enclave image and files.json all show one root and
-// one initrd; the command line names that root. The first difference is a
-// MismatchError.
+// one initrd; the command line names that root. Each volume is the one that the
+// command line names, with the files that files.json lists. The first
+// difference is a MismatchError.
 Status CheckImages(const fs::path& directory, const Inputs& inputs);
 
 }  // namespace tally

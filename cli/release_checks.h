@@ -10,10 +10,10 @@
 namespace tally {
 
 // CheckRelease recomputes every digest, every measurement, the SBOMs and the
-// verity tree of the root, and holds them against what the release says; and it
-// compares the images with each other: the disk, the enclave image and
-// files.json must show one root and one initrd. It believes no file because it
-// is signed. The first difference is a MismatchError. Returns the recomputed
+// verity trees of root and volumes, and holds them against what the release
+// says; and it compares the images with each other: the disk, the enclave image
+// and files.json must show one root and one initrd. It believes no file because
+// it is signed. The first difference is a MismatchError. Returns the recomputed
 // measurements.
 //
 // Nobody else may write to the directory meanwhile. Which package a file came

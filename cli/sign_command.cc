@@ -97,8 +97,17 @@ Result<std::vector<ResolvedDependency>> DependenciesOf(const Inputs& inputs) {
         {.name = package.path, .uri = package.purl, .sha256 = package.sha256});
   }
   for (const SbomFile& file : document.files) {
-    dependencies.push_back(
-        {.name = file.name, .uri = file.purl, .sha256 = file.sha256});
+    // A download and a directory may have the same name.
+    const bool local = file.kind == "local file";
+    dependencies.push_back({.name = local ? file.name : file.ref,
+                            .uri = file.purl,
+                            .sha256 = file.sha256});
+  }
+  // The digest of an image vouches for its layers.
+  for (const SbomOciImage& image : document.oci_images) {
+    dependencies.push_back({.name = image.ref,
+                            .uri = image.purl,
+                            .sha256 = image.manifest.sha256});
   }
   return dependencies;
 }

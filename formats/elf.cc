@@ -36,6 +36,8 @@ constexpr uint32_t kPropertyNote = 5;            // NT_GNU_PROPERTY_TYPE_0
 constexpr uint32_t kIsaOneNeeded = 0xc0008002;   // …_X86_ISA_1_NEEDED
 constexpr uint16_t kExtendedNumbering = 0xffff;  // PN_XNUM
 constexpr uint64_t kMaxInterpreterBytes = 4096;  // PATH_MAX
+// Entries may share one long string: a small file can name much.
+constexpr uint64_t kMaxNamesBytes = 16 << 20;
 
 struct Segment {
   uint32_t type = 0;
@@ -230,12 +232,18 @@ Result<std::string> StringAt(std::string_view strings, uint64_t offset) {
 
 Status ReadNames(std::string_view strings,
                  const std::vector<DynamicEntry>& entries, ElfFile& elf) {
+  uint64_t names_bytes = 0;
   for (const DynamicEntry& entry : entries) {
     if (entry.tag != kNeeded && entry.tag != kSoname && entry.tag != kRpath &&
         entry.tag != kRunpath) {
       continue;
     }
     TALLY_ASSIGN(std::string name, StringAt(strings, entry.value));
+    names_bytes += name.size();
+    if (names_bytes > kMaxNamesBytes) {
+      return InputError("elf: dynamic names have more than " +
+                        std::to_string(kMaxNamesBytes) + " bytes");
+    }
     // The first one counts, as for ldconfig.
     if (entry.tag == kNeeded)
       elf.needed.push_back(std::move(name));

@@ -11,8 +11,10 @@ namespace tally {
 namespace {
 
 constexpr uint64_t kSectionHeaderSize = 64;  // Elf64_Shdr
-constexpr uint32_t kProgramBits = 1;         // SHT_PROGBITS
-constexpr uint32_t kStringTable = 3;         // SHT_STRTAB
+// Debian's largest, of a driver with thousands of aliases, has 0.2 MB.
+constexpr uint64_t kMaxModinfoBytes = 16 << 20;
+constexpr uint32_t kProgramBits = 1;  // SHT_PROGBITS
+constexpr uint32_t kStringTable = 3;  // SHT_STRTAB
 
 struct SectionTable {
   uint64_t offset = 0;
@@ -181,6 +183,11 @@ Result<ModuleInfo> ParseModuleInfo(ByteSpan module) {
                ParseSections(module, table));
   TALLY_ASSIGN(const Section modinfo,
                FindModinfo(module, sections, table.names_index));
+  if (modinfo.size_bytes > kMaxModinfoBytes) {
+    return InputError(
+        "elf: section '.modinfo' has " + std::to_string(modinfo.size_bytes) +
+        " bytes, expected at most " + std::to_string(kMaxModinfoBytes));
+  }
   TALLY_ASSIGN(const ByteSpan strings,
                SectionBytes(module, modinfo, "section '.modinfo'"));
   return ParseStrings(AsText(strings));

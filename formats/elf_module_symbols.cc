@@ -16,6 +16,9 @@ constexpr uint64_t kSymbolSize = 24;         // Elf64_Sym
 constexpr uint64_t kVersionSize = 64;        // struct modversion_info
 constexpr uint64_t kVersionNameSize = 56;
 constexpr std::string_view kCrcPrefix = "__crc_";
+// Symbols may share one long string: a small file can name much. Of Debian's
+// modules the one with most names has 0.2 MB of them.
+constexpr uint64_t kMaxNamesBytes = 16 << 20;
 
 struct Section {
   uint32_t name = 0;
@@ -42,6 +45,15 @@ Result<ByteSpan> Part(ByteSpan file, uint64_t offset, uint64_t size_bytes,
 // Sections are the places of named sections; of two with one name the first
 // counts.
 using Sections = std::map<std::string, Section, std::less<>>;
+
+// CountName adds up the names that were read from one table.
+Status CountName(const std::string& name, std::string_view what,
+                 uint64_t* names_bytes) {
+  *names_bytes += name.size();
+  if (*names_bytes <= kMaxNamesBytes) return Ok();
+  return InputError("module: " + std::string(what) + ": names have more than " +
+                    std::to_string(kMaxNamesBytes) + " bytes");
+}
 
 Result<std::string> NameAt(std::string_view names, uint64_t offset,
                            std::string_view what) {
@@ -88,9 +100,11 @@ Result<Sections> ReadSections(ByteSpan module) {
                Part(module, names_section.offset, names_section.size_bytes,
                     "section names"));
   Sections named;
+  uint64_t names_bytes = 0;
   for (size_t i = 1; i < sections.size(); ++i) {
     TALLY_ASSIGN(std::string name,
                  NameAt(AsText(names), sections[i].name, "section names"));
+    TALLY_TRY(CountName(name, "section names", &names_bytes));
     named.try_emplace(std::move(name), sections[i]);
   }
   return named;
@@ -114,6 +128,7 @@ Result<std::vector<Symbol>> ReadSymbols(ByteSpan module,
   }
   ByteReader reader("module symbols", table);
   std::vector<Symbol> symbols;
+  uint64_t names_bytes = 0;
   while (reader.remaining() > 0) {
     const uint32_t name = reader.U32Le("st_name");
     reader.Skip("st_info, st_other", 2);
@@ -121,6 +136,7 @@ Result<std::vector<Symbol>> ReadSymbols(ByteSpan module,
     reader.Skip("st_value, st_size", 16);
     TALLY_TRY(reader.status());
     TALLY_ASSIGN(std::string text, NameAt(AsText(names), name, ".strtab"));
+    TALLY_TRY(CountName(text, ".strtab", &names_bytes));
     symbols.push_back({.name = std::move(text), .undefined = section == 0});
   }
   // The first symbol is none.

@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "common/text.h"
 #include "sbom/purl.h"
+#include "sbom/sources.h"
 
 namespace tally {
 namespace {
@@ -62,15 +63,6 @@ std::string DistroOf(const LockedSuite& suite, const Vendor& vendor) {
 
 std::string WithVersion(const std::string& name, const std::string& version) {
   return version.empty() ? name : name + "@" + version;
-}
-
-const LockedSuite* FindSuite(const Lock& lock, const LockedPackage& package) {
-  for (const LockedSuite& suite : lock.suites) {
-    if (suite.archive == package.archive && suite.suite == package.suite) {
-      return &suite;
-    }
-  }
-  return nullptr;
 }
 
 // PackageAndSource is one package and the source that it was built from.
@@ -178,7 +170,7 @@ void AddKnownDependencies(const Lock& lock,
 Status AddPackages(const Lock& lock, SbomDocument* document) {
   std::map<std::string, SbomSource> sources;
   for (const LockedPackage& locked : lock.packages) {
-    const LockedSuite* suite = FindSuite(lock, locked);
+    const LockedSuite* suite = EvidenceFor(lock, locked);
     if (suite == nullptr) {
       return InputError("package " + Quote(locked.name) + " is from suite " +
                         Quote(locked.suite) + " of archive " +
@@ -197,34 +189,17 @@ Status AddPackages(const Lock& lock, SbomDocument* document) {
   return Ok();
 }
 
-// GenericPurl names a file that no package manager knows.
-std::string GenericPurl(const std::string& path, const std::string& version,
-                        const Sha256Digest& sha256) {
-  return FormatPurl({.type = "generic",
-                     .name = path.substr(path.rfind('/') + 1),
-                     .version = version,
-                     .qualifiers = {{"checksum", "sha256:" + sha256.hex()}}});
-}
-
-void AddFiles(const Lock& lock, const SbomInput& input,
-              SbomDocument* document) {
-  for (const LockedFile& file : lock.files) {
-    document->files.push_back({.ref = "file:" + file.path,
-                               .purl = GenericPurl(file.path, "", file.sha256),
-                               .name = file.path,
-                               .size_bytes = file.size_bytes,
-                               .sha256 = file.sha256});
-  }
+void AddArtifacts(const SbomInput& input, SbomDocument* document) {
   for (const BuiltArtifact& artifact : input.artifacts) {
     document->files.push_back(
         {.ref = "artifact:" + artifact.name,
          .purl = GenericPurl(artifact.name, input.version, artifact.sha256),
          .name = artifact.name,
+         .kind = ArtifactKindName(artifact.kind),
          .artifact = artifact.kind,
          .size_bytes = artifact.size_bytes,
          .sha256 = artifact.sha256});
   }
-  std::ranges::sort(document->files, {}, &SbomFile::ref);
 }
 
 Status CheckText(const std::string& what, const std::string& text) {
@@ -257,6 +232,14 @@ Status CheckTexts(const SbomDocument& document) {
   }
   for (const SbomFile& file : document.files) {
     TALLY_TRY(CheckText("file name", file.name));
+    TALLY_TRY(CheckText("URL", file.url));
+  }
+  for (const SbomOciImage& image : document.oci_images) {
+    TALLY_TRY(CheckText("OCI image name", image.name));
+    TALLY_TRY(CheckText("source of an OCI image", image.from));
+    for (const SbomLayer& layer : image.layers) {
+      TALLY_TRY(CheckText("media type", layer.locked.media_type));
+    }
   }
   return Ok();
 }
@@ -271,6 +254,10 @@ Status CheckRefs(const SbomDocument& document) {
   }
   for (const SbomSource& source : document.sources) all.push_back(source.purl);
   for (const SbomFile& file : document.files) all.push_back(file.ref);
+  for (const SbomOciImage& image : document.oci_images) {
+    all.push_back(image.ref);
+    for (const SbomLayer& layer : image.layers) all.push_back(layer.ref);
+  }
   for (const std::string& ref : all) {
     if (!refs.insert(ref).second) {
       return InputError("two components are called " + Quote(ref));
@@ -342,7 +329,9 @@ Result<SbomDocument> DescribeImage(const Lock& lock, const SbomInput& input) {
                              .version = input.version,
                              .qualifiers = {{"arch", lock.architecture}}});
   TALLY_TRY(AddPackages(lock, &document));
-  AddFiles(lock, input, &document);
+  AddSources(lock, &document);
+  AddArtifacts(input, &document);
+  std::ranges::sort(document.files, {}, &SbomFile::ref);
   TALLY_TRY(CheckTexts(document));
   TALLY_TRY(CheckRefs(document));
   document.uuid = DocumentUuid(document);

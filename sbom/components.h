@@ -70,15 +70,37 @@ struct SbomSource {
   std::string supplier;
 };
 
-// SbomFile is a file beside the manifest that enters an image, or a built
-// artifact.
+// SbomFile is a file, a directory or a download that enters an image, or a
+// built artifact. A directory's digest is that of its listing
+// (docs/sources.md).
 struct SbomFile {
   std::string ref;   // "file:etc/service.conf" or "artifact:artifacts/kernel"
   std::string purl;  // pkg:generic/… with a checksum
   std::string name;
-  std::optional<ArtifactKind> artifact;  // nothing: a local file
+  std::string kind;  // "local file", "directory", "download", or the artifact's
+  std::optional<ArtifactKind> artifact;  // nothing: it is from outside
+  std::string url;                       // of a download
   uint64_t size_bytes = 0;
   Sha256Digest sha256;
+};
+
+// SbomLayer is a layer of an OCI image, as it is transferred.
+struct SbomLayer {
+  std::string ref;   // "oci:app:layer-1": the lowest is 1
+  std::string name;  // "app layer 1"
+  LockedLayer locked;
+};
+
+// SbomOciImage is an OCI image of which files enter an image.
+struct SbomOciImage {
+  std::string ref;   // "oci:app"
+  std::string purl;  // pkg:oci/… with the digest of its manifest
+  std::string name;  // in the manifest of this image
+  std::string from;  // "layout oci/app" or "registry registry.example.org/app"
+  std::optional<LockedBlob> index;
+  LockedBlob manifest;
+  LockedBlob config;
+  std::vector<SbomLayer> layers;  // lowest first
 };
 
 struct SbomDocument {
@@ -90,13 +112,14 @@ struct SbomDocument {
   Sha256Digest lock_sha256;
   std::string ref;   // of the image: its purl
   std::string uuid;  // from the lock digest, the name and the version
-  std::vector<SbomPackage> packages;  // sorted by ref
-  std::vector<SbomSource> sources;    // sorted by purl
-  std::vector<SbomFile> files;        // sorted by ref
+  std::vector<SbomPackage> packages;     // sorted by ref
+  std::vector<SbomSource> sources;       // sorted by purl
+  std::vector<SbomFile> files;           // sorted by ref
+  std::vector<SbomOciImage> oci_images;  // sorted by ref
 };
 
 // DescribeImage gathers the document. InputError: text that is not UTF-8, a
-// package whose suite is not in the lock, two components with one ref.
+// package without evidence in the lock, two components with one ref.
 Result<SbomDocument> DescribeImage(const Lock& lock, const SbomInput& input);
 
 // ArtifactKindName returns "kernel", "command line" …, for people.

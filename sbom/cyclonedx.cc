@@ -87,24 +87,73 @@ Json FileComponent(const SbomDocument& document, const SbomFile& file) {
       {"hashes", Hashes(file.sha256)},
       {"name", file.name},
       {"properties",
-       Json::Array{
-           Property("kind", file.artifact ? ArtifactKindName(*file.artifact)
-                                          : "local file"),
-           Property("size", std::to_string(file.size_bytes))}},
+       Json::Array{Property("kind", file.kind),
+                   Property("size", std::to_string(file.size_bytes))}},
       {"purl", file.purl},
       {"type", file.artifact == ArtifactKind::kFirmware ? "firmware" : "file"},
   };
   if (file.artifact) component["version"] = document.version;
+  if (!file.url.empty()) {
+    component["externalReferences"] =
+        Json::Array{Json::Object{{"hashes", Hashes(file.sha256)},
+                                 {"type", "distribution"},
+                                 {"url", file.url}}};
+  }
   return component;
 }
 
-// AllRefs returns what the image depends on: packages and files, each sorted.
+Json LayerComponent(const SbomLayer& layer) {
+  const LockedBlob& blob = layer.locked.blob;
+  return Json::Object{
+      {"bom-ref", layer.ref},
+      {"hashes", Hashes(blob.sha256)},
+      {"mime-type", layer.locked.media_type},
+      {"name", layer.name},
+      {"properties",
+       Json::Array{Property("kind", "OCI layer"),
+                   Property("size", std::to_string(blob.size_bytes))}},
+      {"type", "file"},
+  };
+}
+
+// The digest of an image is that of its manifest, which names all the rest.
+Json OciImageComponent(const SbomOciImage& image) {
+  Json::Array properties = {
+      Property("kind", "OCI image"),
+      Property("from", image.from),
+      Property("config:sha256", image.config.sha256.hex()),
+  };
+  if (image.index) {
+    properties.emplace_back(
+        Property("index:sha256", image.index->sha256.hex()));
+  }
+  Json::Array layers;
+  for (const SbomLayer& layer : image.layers) {
+    layers.emplace_back(LayerComponent(layer));
+  }
+  return Json::Object{
+      {"bom-ref", image.ref},
+      {"components", std::move(layers)},
+      {"hashes", Hashes(image.manifest.sha256)},
+      {"name", image.name},
+      {"properties", std::move(properties)},
+      {"purl", image.purl},
+      {"type", "container"},
+      {"version", "sha256:" + image.manifest.sha256.hex()},
+  };
+}
+
+// AllRefs returns what the image depends on: packages and what else enters it,
+// and its artifacts, sorted.
 Json::Array AllRefs(const SbomDocument& document) {
   std::vector<std::string> refs;
   for (const SbomPackage& package : document.packages) {
     refs.push_back(package.ref);
   }
   for (const SbomFile& file : document.files) refs.push_back(file.ref);
+  for (const SbomOciImage& image : document.oci_images) {
+    refs.push_back(image.ref);
+  }
   std::sort(refs.begin(), refs.end());
   return {refs.begin(), refs.end()};
 }
@@ -145,6 +194,9 @@ Json Components(const SbomDocument& document) {
   for (const SbomFile& file : document.files) {
     by_ref.emplace(file.ref, FileComponent(document, file));
   }
+  for (const SbomOciImage& image : document.oci_images) {
+    by_ref.emplace(image.ref, OciImageComponent(image));
+  }
   Json::Array components;
   for (const auto& [ref, component] : by_ref) {
     components.emplace_back(component);
@@ -164,6 +216,13 @@ Json Dependencies(const SbomDocument& document) {
                                package.known_dependencies.end()};
   }
   for (const SbomFile& file : document.files) depends_on[file.ref] = {};
+  for (const SbomOciImage& image : document.oci_images) {
+    Json::Array& layers = depends_on[image.ref];
+    for (const SbomLayer& layer : image.layers) {
+      layers.emplace_back(layer.ref);
+      depends_on[layer.ref] = {};
+    }
+  }
 
   Json::Array dependencies;
   for (auto& [ref, refs] : depends_on) {
@@ -173,8 +232,24 @@ Json Dependencies(const SbomDocument& document) {
   return dependencies;
 }
 
+// NotLookedInto returns the refs of what may have software of its own in it. A
+// local file is as the manifest's author wrote it.
+Json::Array NotLookedInto(const SbomDocument& document) {
+  std::vector<std::string> refs;
+  for (const SbomFile& file : document.files) {
+    if (file.kind == "directory" || file.kind == "download") {
+      refs.push_back(file.ref);
+    }
+  }
+  for (const SbomOciImage& image : document.oci_images) {
+    refs.push_back(image.ref);
+  }
+  return {refs.begin(), refs.end()};
+}
+
 // Compositions: the list of what is in the image is complete, since nothing
-// outside of the lock can enter it; the graph between packages is not.
+// outside of the lock can enter it; the graph between packages is not, and what
+// software is in an OCI image, a directory or an archive nobody has looked at.
 Json Compositions(const SbomDocument& document) {
   Json::Array compositions = {
       Json::Object{{"aggregate", "complete"}},
@@ -189,6 +264,11 @@ Json Compositions(const SbomDocument& document) {
   if (!packages.empty()) {
     compositions.emplace_back(Json::Object{
         {"aggregate", "incomplete"}, {"dependencies", std::move(packages)}});
+  }
+  const Json::Array unknown = NotLookedInto(document);
+  if (!unknown.empty()) {
+    compositions.emplace_back(
+        Json::Object{{"aggregate", "unknown"}, {"assemblies", unknown}});
   }
   return compositions;
 }

@@ -42,7 +42,7 @@ std::string PercentEncoded(std::string_view text) {
 std::string FormatPurl(const Purl& purl) {
   const std::string type = Lowered(purl.type);
   const auto cased = [&](const std::string& text) {
-    return type == "deb" ? Lowered(text) : text;
+    return type == "deb" || type == "oci" ? Lowered(text) : text;
   };
 
   std::string out = "pkg:" + type + "/";
@@ -62,6 +62,15 @@ std::string FormatPurl(const Purl& purl) {
     separator = '&';
   }
   return out;
+}
+
+std::string GenericPurl(const std::string& path, const std::string& version,
+                        const Sha256Digest& sha256, const std::string& url) {
+  return FormatPurl({.type = "generic",
+                     .name = path.substr(path.rfind('/') + 1),
+                     .version = version,
+                     .qualifiers = {{"checksum", "sha256:" + sha256.hex()},
+                                    {"download_url", url}}});
 }
 
 }  // namespace tally

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/digest.h"
 #include "common/result.h"
 
 namespace tally {
@@ -22,11 +23,18 @@ struct Purl {
 };
 
 // FormatPurl returns the canonical form. Type and qualifier keys are lowered;
-// for the type "deb" the namespace and the name as well.
+// for the
+// types "deb" and "oci" the namespace and the name as well.
 std::string FormatPurl(const Purl& purl);
 
 // PercentEncoded returns `text` with everything but ASCII letters, digits and
 // ".-_~:" as %XX, upper case.
 std::string PercentEncoded(std::string_view text);
+
+// GenericPurl names a file that no package manager knows by the last part of
+// `path`. `version` and `url` may be empty.
+std::string GenericPurl(const std::string& path, const std::string& version,
+                        const Sha256Digest& sha256,
+                        const std::string& url = "");
 
 }  // namespace tally

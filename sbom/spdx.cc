@@ -44,26 +44,35 @@ std::string IdOf(const SbomSource& source) {
 std::string IdOf(const SbomFile& file) {
   return SpdxId("File", file.name, file.ref);
 }
+std::string IdOf(const SbomOciImage& image) {
+  return SpdxId("OciImage", image.name, image.ref);
+}
+std::string IdOf(const SbomLayer& layer) {
+  return SpdxId("OciLayer", layer.name, layer.ref);
+}
 
-// PackageBase has the fields of every package; the caller adds its own.
+// PackageBase has the fields of every package; the caller adds its own. A layer
+// has no purl.
 Json::Object PackageBase(const std::string& id, const std::string& name,
                          const std::string& purl, const char* purpose) {
-  return {
+  Json::Object package = {
       {"SPDXID", id},
       {"copyrightText", kNoAssertion},
       // A location would be a mirror; `sourceInfo` has the path in the archive.
       {"downloadLocation", kNoAssertion},
-      // The schema spells PACKAGE-MANAGER with a hyphen.
-      {"externalRefs",
-       Json::Array{Json::Object{{"referenceCategory", "PACKAGE-MANAGER"},
-                                {"referenceLocator", purl},
-                                {"referenceType", "purl"}}}},
       {"filesAnalyzed", false},
       {"licenseConcluded", kNoAssertion},
       {"licenseDeclared", kNoAssertion},
       {"name", name},
       {"primaryPackagePurpose", purpose},
   };
+  if (purl.empty()) return package;
+  // The schema spells PACKAGE-MANAGER with a hyphen.
+  package["externalRefs"] =
+      Json::Array{Json::Object{{"referenceCategory", "PACKAGE-MANAGER"},
+                               {"referenceLocator", purl},
+                               {"referenceType", "purl"}}};
+  return package;
 }
 
 Json Checksums(const Sha256Digest& sha256) {
@@ -114,11 +123,34 @@ Json FilePackage(const SbomDocument& document, const SbomFile& file) {
                                      is_firmware ? "FIRMWARE" : "FILE");
   package["checksums"] = Checksums(file.sha256);
   package["comment"] =
-      "size: " + std::to_string(file.size_bytes) + " bytes; kind: " +
-      (file.artifact ? ArtifactKindName(*file.artifact) : "local file");
+      "size: " + std::to_string(file.size_bytes) + " bytes; kind: " + file.kind;
+  if (!file.url.empty()) package["downloadLocation"] = file.url;
   package["packageFileName"] = BaseName(file.name);
   package["supplier"] = kNoAssertion;
   if (file.artifact) package["versionInfo"] = document.version;
+  return package;
+}
+
+Json OciImagePackage(const SbomOciImage& image) {
+  Json::Object package =
+      PackageBase(IdOf(image), image.name, image.purl, "CONTAINER");
+  package["checksums"] = Checksums(image.manifest.sha256);
+  package["comment"] =
+      "kind: OCI image; config: sha256:" + image.config.sha256.hex() +
+      (image.index ? "; index: sha256:" + image.index->sha256.hex() : "");
+  package["sourceInfo"] = image.from;
+  package["supplier"] = kNoAssertion;
+  package["versionInfo"] = "sha256:" + image.manifest.sha256.hex();
+  return package;
+}
+
+Json LayerPackage(const SbomLayer& layer) {
+  Json::Object package = PackageBase(IdOf(layer), layer.name, "", "ARCHIVE");
+  package["checksums"] = Checksums(layer.locked.blob.sha256);
+  package["comment"] =
+      "size: " + std::to_string(layer.locked.blob.size_bytes) +
+      " bytes; kind: OCI layer; media type: " + layer.locked.media_type;
+  package["supplier"] = kNoAssertion;
   return package;
 }
 
@@ -134,6 +166,12 @@ Json Packages(const SbomDocument& document) {
   }
   for (const SbomFile& file : document.files) {
     by_id.emplace(IdOf(file), FilePackage(document, file));
+  }
+  for (const SbomOciImage& image : document.oci_images) {
+    by_id.emplace(IdOf(image), OciImagePackage(image));
+    for (const SbomLayer& layer : image.layers) {
+      by_id.emplace(IdOf(layer), LayerPackage(layer));
+    }
   }
   Json::Array packages;
   for (const auto& [id, package] : by_id) packages.emplace_back(package);
@@ -164,6 +202,13 @@ Json Relationships(const SbomDocument& document) {
   for (const SbomFile& file : document.files) {
     all.emplace(kImageId, "CONTAINS", IdOf(file));
     all.emplace(kImageId, "DEPENDS_ON", IdOf(file));
+  }
+  for (const SbomOciImage& image : document.oci_images) {
+    all.emplace(kImageId, "CONTAINS", IdOf(image));
+    all.emplace(kImageId, "DEPENDS_ON", IdOf(image));
+    for (const SbomLayer& layer : image.layers) {
+      all.emplace(IdOf(image), "CONTAINS", IdOf(layer));
+    }
   }
 
   Json::Array relationships;

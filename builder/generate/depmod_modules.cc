@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <set>
@@ -21,6 +22,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kSuffixes = {".ko", ".ko.xz",
                                                        ".ko.gz", ".ko.zst"};
 constexpr uint64_t kMaxModuleBytes = 256 << 20;
+// Of names in all modules of a kernel; Debian's have 10 MB.
+constexpr uint64_t kMaxNamesBytes = 1 << 30;
 constexpr uint32_t kModuleBuckets = 512;
 constexpr uint32_t kSymbolBuckets = 2048;
 // depmod prefers a module below updates/ to others of its name.
@@ -167,6 +170,17 @@ Result<LoadedModule> LoadModule(const std::string& path, ByteSpan file) {
   return loaded;
 }
 
+// NamesBytes says about how much memory the module's names take.
+uint64_t NamesBytes(const LoadedModule& loaded) {
+  uint64_t total = 0;
+  for (const std::vector<std::string>* names :
+       {&loaded.module.aliases, &loaded.module.softdeps,
+        &loaded.module.needed_symbols, &loaded.exported}) {
+    for (const std::string& name : *names) total += name.size() + sizeof(name);
+  }
+  return total;
+}
+
 // Graph finds the order in which modules can be loaded.
 class Graph {
  public:
@@ -258,6 +272,7 @@ Result<DepmodKernel> LoadKernel(const std::string& directory, const Tree& tree,
 
   // Nearly all the time goes into decompressing.
   std::vector<LoadedModule> modules(paths.size());
+  std::atomic<uint64_t> names_bytes = 0;
   TALLY_TRY(ParallelFor(paths.size(), num_threads, [&](size_t i) -> Status {
     const std::string full = directory + "/" + paths[i];
     Result<LoadedModule> loaded =
@@ -265,6 +280,11 @@ Result<DepmodKernel> LoadKernel(const std::string& directory, const Tree& tree,
     if (!loaded) {
       return std::move(loaded).error().While("reading module " +
                                              Quote("/" + full));
+    }
+    if ((names_bytes += NamesBytes(*loaded)) > kMaxNamesBytes) {
+      return InputError("the modules of " + Quote("/" + directory) +
+                        " have more than " + FormatBytes(kMaxNamesBytes) +
+                        " of names");
     }
     modules[i] = *std::move(loaded);
     return Ok();

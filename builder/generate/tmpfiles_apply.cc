@@ -350,15 +350,29 @@ std::vector<std::string> TmpfilesApplier::Below(const std::string& path) const {
   return paths;
 }
 
+// NamesOf returns the names of a file. Lines only take names away.
+const std::vector<std::string>& TmpfilesApplier::NamesOf(
+    const std::string& inode) {
+  if (names_of_inode_.empty()) {
+    for (const auto& [path, node] : tree_.nodes()) {
+      if (!node.inode.empty()) names_of_inode_[node.inode].push_back(path);
+    }
+  }
+  return names_of_inode_[inode];
+}
+
 void TmpfilesApplier::Edit(const std::string& path,
                            const std::function<void(TreeNode&)>& change) {
   TreeNode& node = *tree_.Edit(path);
   if (IsFromPeople(node)) return;
   change(node);
   if (node.inode.empty()) return;
-  for (const auto& entry : tree_.nodes()) {
-    if (entry.second.inode != node.inode || entry.first == path) continue;
-    TreeNode& other = *tree_.Edit(entry.first);
+  for (const std::string& name : NamesOf(node.inode)) {
+    const TreeNode* found = tree_.Find(name);
+    if (found == nullptr || found->inode != node.inode || name == path) {
+      continue;
+    }
+    TreeNode& other = *tree_.Edit(name);
     other.mode = node.mode;
     other.uid = node.uid;
     other.gid = node.gid;

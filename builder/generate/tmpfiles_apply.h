@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ class TmpfilesApplier {
                   const std::string& path);
   Status AdjustAll(const TmpfilesLine& line);
 
+  const std::vector<std::string>& NamesOf(const std::string& inode);
   // Edit changes the entry at `path` and all other names of its inode, unless
   // the manifest has set it.
   void Edit(const std::string& path,
@@ -52,6 +54,7 @@ class TmpfilesApplier {
 
   Tree& tree_;
   size_t num_copied_ = 0;
+  std::map<std::string, std::vector<std::string>> names_of_inode_;  // paths
 };
 
 }  // namespace tally

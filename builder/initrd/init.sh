@@ -135,24 +135,23 @@ make_bad_blocks_fatal() {
         dmsetup resume "$1"
 }
 
-# Words of NAME:ROOTHASH:DATA-PARTUUID:HASH-PARTUUID:PATH. Two of one name fail,
+# mount_volume NAME:ROOTHASH:DATA-PARTUUID:HASH-PARTUUID:PATH. Two of one name fail,
 # as there is a device of that name already. A place below the root has no links
 # in its path, the build saw to that; set-user-ID programs in data are not wanted.
-mount_volumes() {
-    set -f
-    for volume in $volumes; do
-        IFS=:
-        # shellcheck disable=SC2086
-        set -- $volume
-        unset IFS
-        [ $# -eq 5 ] || die "tally.volume=$volume has not five parts"
-        case $5 in *..* | [!/]*) die "tally.volume=$volume has a bad path" ;; esac
-        open_verified "volume-$1" "$2" "$3" "$4"
-        mount -t erofs -o ro,nodev,nosuid "/dev/mapper/volume-$1" "$root$5" ||
-            die "cannot mount volume $1"
-        say "volume $1 verified $2"
-    done
+mount_volume() {
+    volume=$1
+    set -f # Only here: find_partition needs its pattern.
+    IFS=:
+    # shellcheck disable=SC2086
+    set -- $volume
+    unset IFS
     set +f
+    [ $# -eq 5 ] || die "tally.volume=$volume has not five parts"
+    case $5 in *..* | [!/]*) die "tally.volume=$volume has a bad path" ;; esac
+    open_verified "volume-$1" "$2" "$3" "$4"
+    mount -t erofs -o ro,nodev,nosuid "/dev/mapper/volume-$1" "$root$5" ||
+        die "cannot mount volume $1"
+    say "volume $1 verified $2"
 }
 
 # nitro-cli, on the parent instance (CID 3), takes an enclave for failed unless it
@@ -201,7 +200,7 @@ load_modules
 read_command_line
 if [ -n "$roothash" ]; then
     open_verified_root
-    mount_volumes
+    for word in $volumes; do mount_volume "$word"; done
 elif [ -d /rootfs ]; then
     root=/rootfs
     mount -o bind "$root" "$root" || die "cannot bind $root"

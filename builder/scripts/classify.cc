@@ -9,6 +9,9 @@
 #include "builder/scripts/triggers.h"
 #include "common/hash.h"
 #include "common/text.h"
+#include "formats/sysusers.h"
+#include "formats/tmpfiles.h"
+#include "manifests/text_rules.h"
 
 namespace tally {
 namespace {
@@ -107,9 +110,21 @@ Result<Actions> AcknowledgedActions(const ScriptSpec& spec) {
   Actions actions;
   for (const std::string& text : spec.actions) {
     TALLY_ASSIGN(const Action action, ParseAction(text));
+    if (action.kind == ActionKind::kTmpfiles) {
+      TALLY_TRY(ParseTmpfilesLine(action.argument));
+    }
+    if (action.kind == ActionKind::kSysusers) {
+      TALLY_TRY(ParseSysusersLine(action.argument));
+    }
     actions.push_back(FormatAction(action));
   }
   return actions;
+}
+
+// InManifest writes a text as the manifest's reader takes it: of 256 digests
+// one begins with "0b", which is a number to some readers of YAML.
+std::string InManifest(const std::string& text) {
+  return LooksTyped(text) ? "\"" + text + "\"" : text;
 }
 
 }  // namespace
@@ -190,8 +205,8 @@ void ScriptClassifier::AddUnknown(const LockedPackage& package,
       {.text = text,
        .read = "dpkg-deb --info STORE/sha256/" + digest.substr(0, 2) + "/" +
                digest + " " + script.name,
-       .entry = "- {package: " + package.name + ", script: " + script.name +
-                ", sha256: " + script.sha256.hex() +
+       .entry = "- {package: " + InManifest(package.name) + ", script: " +
+                script.name + ", sha256: " + InManifest(script.sha256.hex()) +
                 ", actions: [], reason: \"...\"}"});
 }
 

@@ -164,8 +164,9 @@ class Script {
       Overwrite(words[0], bytes);
     } else if (verb == "truncate") {
       const fs::path path = Only(words.at(0));
-      const Bytes bytes = MustRead(path);
-      Overwrite(path, ByteSpan(bytes).first(std::stoul(words.at(1))));
+      Bytes bytes = MustRead(path);
+      bytes.resize(std::stoul(words.at(1)));
+      Overwrite(path, bytes);
     } else if (verb == "append") {
       Bytes bytes = MustRead(words.at(0));
       for (char c : words.at(1)) bytes.push_back(static_cast<uint8_t>(c));

@@ -6,23 +6,6 @@
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly NOBODY=65534
-
-# listing prints type, mode and path of all that is compared.
-listing() {
-  (cd -- "$1" && find . -mindepth 1 ! -path ./run.json -printf '%y %m %P\n' | sort)
-}
-
-# same_bytes A B prints the first difference.
-same_bytes() {
-  local name
-  # The names and modes first: "> f 600 files.json" is one too many.
-  if diff <(listing "$1") <(listing "$2") | grep '^[<>]'; then return 1; fi
-  while IFS= read -r -d '' name; do
-    cmp -- "$1/$name" "$2/$name" || return 1
-  done < <(cd -- "$1" && find . -type f ! -path ./run.json -print0 | sort -z)
-}
-
 # variant NAME OUTPUT COMMAND... runs the command, which builds OUTPUT, in a
 # shell of its own, which the first error ends ("if" would switch that off).
 variant() {
@@ -35,7 +18,7 @@ variant() {
   wait $! || status=$?
   if ((status != 0)); then
     fail "$name: $(tail -n 3 "$log" | tr '\n' ' ')"
-  elif ! same_bytes "$SCRATCH/first" "$output" >"$log" 2>&1; then
+  elif ! same_release "$SCRATCH/first" "$output" >"$log" 2>&1; then
     fail "$name: $(head -n 1 "$log")"
   else
     pass "$name"

@@ -72,6 +72,35 @@ test_build() {
   umount "$disk"
 }
 
+# A store on a disk that is full before the cache of unpacked packages is: the
+# build succeeds, and what got into the cache is whole.
+test_cache() {
+  local disk=$SCRATCH/small-store packages_kib cache_kib=0 tenth name trees
+  copy_store "$SCRATCH/packages"
+  mkdir -p "$SCRATCH/packages/partial"
+  packages_kib=$(du -sk "$SCRATCH/packages" | cut -f1)
+  for tenth in 10 1 3 5 8; do
+    name="a cache with room for $tenth tenths of it"
+    small_disk "$disk" $((packages_kib + cache_kib * tenth / 10 + (cache_kib == 0 ? 8 * 1024 * 1024 : 512)))
+    cp -R -- "$SCRATCH/packages" "$disk/store"
+    rm -rf -- "$SCRATCH/cached"
+    if ! "$TALLY" build "$MANIFEST" --store "$disk/store" -o "$SCRATCH/cached" \
+      >"$SCRATCH/stdout" 2>&1; then
+      fail "$name: $(tail -n 1 "$SCRATCH/stdout")"
+    elif ! same_release "$SCRATCH/release" "$SCRATCH/cached" >"$SCRATCH/stdout" ||
+      ! no_partial_trees "$disk/store" ||
+      ! "$TALLY" store verify --store "$disk/store" >"$SCRATCH/stdout" 2>&1; then
+      fail "$name: $(head -n 1 "$SCRATCH/stdout")"
+    else
+      trees=$(find "$disk/store/trees" -type f | wc -l)
+      pass "$name: $trees packages"
+    fi
+    # The first one has room for all, and says how much that is.
+    if ((cache_kib == 0)); then cache_kib=$(du -sk "$disk/store/trees" | cut -f1); fi
+    umount "$disk"
+  done
+}
+
 # make_mirror DIR lays the store's packages out as an archive does.
 make_mirror() {
   local sha256 path
@@ -145,6 +174,7 @@ test_lock() {
 main() {
   inputs "$@"
   test_build
+  test_cache
   test_fetch
   test_lock
   finish

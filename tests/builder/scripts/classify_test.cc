@@ -162,6 +162,23 @@ TEST(ClassifyScripts, NamesEveryUnknownScriptAtOnce) {
                 ", actions: [], reason: \"...\"}");
 }
 
+// A digest that begins with "0b" is a number to some readers of YAML.
+TEST(ClassifyScripts, QuotesWhatTheManifestWantsInQuotes) {
+  const std::string text = "#!/bin/sh\necho 1031\n";
+  ASSERT_TRUE(Digest(text).starts_with("0b52"));
+  const Manifest manifest;
+  ScriptClassifier classifier(manifest);
+  (void)classifier.Classify(Package("foo"), Control({{"postinst", text}}),
+                            ScriptUse::kSystem);
+  const Status status = classifier.Finish();
+  ASSERT_FALSE(status);
+  ASSERT_EQ(status.error().hints().size(), 2u);
+  EXPECT_TRUE(status.error().hints()[1].ends_with(
+      "      - {package: foo, script: postinst, sha256: \"" + Digest(text) +
+      "\", actions: [], reason: \"...\"}"))
+      << status.error().hints()[1];
+}
+
 TEST(ClassifyScripts, RejectsEntriesOfAnotherVersion) {
   EXPECT_EQ(FinishError(WithScripts({Spec("old", {})}), kUnknown),
             "m.yaml:7:9: found postinst of 'foo' 1.2-3 (sha256 " +

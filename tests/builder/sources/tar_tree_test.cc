@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "formats/tar.h"
 #include "tests/support/make_deb.h"
 #include "tests/support/test_files.h"
 
@@ -59,6 +60,20 @@ TEST(UnpackTar, StripsLeadingComponents) {
       {.path = "README"}};
   EXPECT_THAT(Paths(members, 1), ElementsAre("bin/x", "y"));
   EXPECT_THAT(Paths(members, 2), ElementsAre("x"));
+}
+
+// Container tools put names beyond ASCII into pax headers, in UTF-8.
+TEST(UnpackTar, KeepsNamesOfPaxHeaders) {
+  BufferSink tar;
+  TarWriter writer(tar);
+  ASSERT_TRUE(writer.Add({.name = "d/\xc3\xa9", .size_bytes = 0}, {}));
+  ASSERT_TRUE(writer.Finish());
+  const MappedFiles mapped;
+  const Content content = MakeContent(std::move(tar).Take());
+  const auto tree = UnpackTar({.content = content, .mapped = mapped}, 0);
+  ASSERT_TRUE(tree) << tree.error().ToString();
+  ASSERT_EQ(tree->size(), 1u);
+  EXPECT_EQ((*tree)[0].path, "d/\xc3\xa9");
 }
 
 TEST(UnpackTar, RejectsHostileArchives) {
