@@ -51,34 +51,9 @@ bool IsVolatile(std::string_view path) {
          kVolatile.end();
 }
 
-// LeadsNowhere follows the link as Tree::ResolvePath does, and looks where the
-// way ends.
 bool LeadsNowhere(const Tree& tree, const std::string& link) {
-  constexpr int kMaxLinks = 40;  // as Linux, path_resolution(7)
-  std::vector<std::string> todo = Split(link, '/');
-  std::reverse(todo.begin(), todo.end());
-  std::string at;
-  for (int num_links = 0; !todo.empty();) {
-    const std::string component = std::move(todo.back());
-    todo.pop_back();
-    if (component.empty() || component == ".") continue;
-    if (component == "..") {
-      at = ParentPath(at);
-      continue;
-    }
-    const std::string next = at.empty() ? component : at + "/" + component;
-    const TreeNode* node = tree.Find(next);
-    if (node == nullptr) return !IsVolatile(next);
-    if (node->type != NodeType::kSymlink) {
-      at = next;
-      continue;
-    }
-    if (++num_links > kMaxLinks) return true;
-    if (node->symlink_target.starts_with('/')) at.clear();
-    std::vector<std::string> target = Split(node->symlink_target, '/');
-    todo.insert(todo.end(), target.rbegin(), target.rend());
-  }
-  return false;
+  const Tree::WayEnd end = tree.Follow(link);
+  return !end.found && !IsVolatile(end.path);
 }
 
 // Directories whose contents are state of the package tools. Empty ones are

@@ -122,6 +122,12 @@ const TreeNode* Tree::Resolve(std::string_view path) const {
 }
 
 std::optional<std::string> Tree::ResolvePath(std::string_view path) const {
+  WayEnd end = Follow(path);
+  if (!end.found) return std::nullopt;
+  return std::move(end.path);
+}
+
+Tree::WayEnd Tree::Follow(std::string_view path) const {
   constexpr int kMaxLinks = 40;  // as Linux, path_resolution(7)
   std::vector<std::string> todo = Split(path, '/');
   std::reverse(todo.begin(), todo.end());
@@ -136,17 +142,17 @@ std::optional<std::string> Tree::ResolvePath(std::string_view path) const {
     }
     const std::string next = at.empty() ? component : at + "/" + component;
     const TreeNode* node = Find(next);
-    if (node == nullptr) return std::nullopt;
+    if (node == nullptr) return {.path = next};
     if (node->type != NodeType::kSymlink) {
       at = next;
       continue;
     }
-    if (++num_links > kMaxLinks) return std::nullopt;
+    if (++num_links > kMaxLinks) return {};
     if (node->symlink_target.starts_with('/')) at.clear();
     std::vector<std::string> target = Split(node->symlink_target, '/');
     todo.insert(todo.end(), target.rbegin(), target.rend());
   }
-  return at;
+  return {.path = at, .found = true};
 }
 
 FileList Tree::ToFileList(int64_t mtime) const {

@@ -62,6 +62,13 @@ class Tree {
   const TreeNode* Resolve(std::string_view path) const;
   // ResolvePath is Resolve, but returns the path of what was found.
   std::optional<std::string> ResolvePath(std::string_view path) const;
+  // Follow is ResolvePath, but says where the way ends if nothing is there; ""
+  // after too many links.
+  struct WayEnd {
+    std::string path;
+    bool found = false;
+  };
+  WayEnd Follow(std::string_view path) const;
 
   // Children returns the names in a directory, in byte order.
   std::vector<std::string> Children(std::string_view path) const;

@@ -52,4 +52,24 @@ std::optional<ConfigLine> NextConfigLine(std::string_view* rest,
 // CheckConfigLine refuses control bytes but tab, and more than `max_bytes`.
 Status CheckConfigLine(std::string_view line, size_t max_bytes);
 
+// ParseConfigLines parses every line that says something and notes its number.
+// Errors are "<where> line N: …".
+template <typename Line>
+Result<std::vector<Line>> ParseConfigLines(
+    std::string_view text, std::string_view where,
+    Result<Line> (*parse)(std::string_view line)) {
+  std::vector<Line> lines;
+  size_t number = 0;
+  while (const auto line = NextConfigLine(&text, &number)) {
+    Result<Line> parsed = parse(line->text);
+    if (!parsed) {
+      return InputError(std::string(where) + " line " + std::to_string(number) +
+                        ": " + parsed.error().message());
+    }
+    parsed->line = number;
+    lines.push_back(std::move(*parsed));
+  }
+  return lines;
+}
+
 }  // namespace tally

@@ -160,18 +160,7 @@ Result<SysusersLine> ParseSysusersLine(std::string_view text) {
 
 Result<std::vector<SysusersLine>> ParseSysusers(std::string_view text,
                                                 std::string_view where) {
-  std::vector<SysusersLine> lines;
-  size_t number = 0;
-  while (const auto line = NextConfigLine(&text, &number)) {
-    Result<SysusersLine> parsed = ParseSysusersLine(line->text);
-    if (!parsed) {
-      return InputError(std::string(where) + " line " + std::to_string(number) +
-                        ": " + parsed.error().message());
-    }
-    parsed->line = number;
-    lines.push_back(std::move(*parsed));
-  }
-  return lines;
+  return ParseConfigLines(text, where, ParseSysusersLine);
 }
 
 }  // namespace tally

@@ -298,18 +298,7 @@ Result<TmpfilesLine> ParseTmpfilesLine(std::string_view text) {
 
 Result<std::vector<TmpfilesLine>> ParseTmpfiles(std::string_view text,
                                                 std::string_view where) {
-  std::vector<TmpfilesLine> lines;
-  size_t number = 0;
-  while (const auto line = NextConfigLine(&text, &number)) {
-    Result<TmpfilesLine> parsed = ParseTmpfilesLine(line->text);
-    if (!parsed) {
-      return InputError(std::string(where) + " line " + std::to_string(number) +
-                        ": " + parsed.error().message());
-    }
-    parsed->line = number;
-    lines.push_back(std::move(*parsed));
-  }
-  return lines;
+  return ParseConfigLines(text, where, ParseTmpfilesLine);
 }
 
 bool TakesGlob(char type) {
