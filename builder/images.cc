@@ -51,8 +51,11 @@ Result<Bytes> HashLeaves(ByteSpan image, ByteSpan salt, unsigned num_threads) {
   std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
   TALLY_TRY(ParallelFor(parts.size(), num_threads, [&](size_t i) {
     const uint64_t at = i * kPartBytes;
-    parts[i] = VerityLeaves(
-        image.subspan(at, std::min(kPartBytes, image.size() - at)), salt);
+    const ByteSpan part =
+        image.subspan(at, std::min(kPartBytes, image.size() - at));
+    WillRead(part);
+    parts[i] = VerityLeaves(part, salt);
+    DoneReading(part);
     return CheckInterrupted();
   }));
   Bytes leaves;

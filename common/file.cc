@@ -189,6 +189,26 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_bytes_);
 }
 
+namespace {
+
+// Advise applies to the whole pages inside of `mapped`.
+void Advise(ByteSpan mapped, int advice) {
+  static const auto page_bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t skip_bytes =
+      AlignUp(reinterpret_cast<uintptr_t>(mapped.data()), page_bytes) -
+      reinterpret_cast<uintptr_t>(mapped.data());
+  if (mapped.size() < skip_bytes + page_bytes) return;
+  const size_t size_bytes =
+      (mapped.size() - skip_bytes) / page_bytes * page_bytes;
+  (void)madvise(const_cast<uint8_t*>(mapped.data()) + skip_bytes, size_bytes,
+                advice);
+}
+
+}  // namespace
+
+void WillRead(ByteSpan mapped) { Advise(mapped, MADV_POPULATE_READ); }
+void DoneReading(ByteSpan mapped) { Advise(mapped, MADV_DONTNEED); }
+
 struct FileSink::State {
   fs::path path;
   Descriptor descriptor;

@@ -54,6 +54,15 @@ class MappedFile {
   uint64_t size_bytes_ = 0;
 };
 
+// WillRead asks for the pages of a part of a MappedFile at once: one by one
+// each costs a fault. A hint, and without effect on other memory.
+void WillRead(ByteSpan mapped);
+// DoneReading gives the pages of a part of a MappedFile back: the process holds
+// fewer at a time, and there is less to do when the mapping ends. Reading them
+// again brings them back. Whole pages inside of the part only. Other memory
+// than that of a MappedFile would be lost.
+void DoneReading(ByteSpan mapped);
+
 // FileSink writes a new file front to back. The file does not exist before
 // Create() and is complete after Close().
 class FileSink : public ByteSink {

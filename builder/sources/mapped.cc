@@ -1,10 +1,6 @@
 #include "builder/sources/mapped.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <bit>
 #include <functional>
 
 #include "common/hash.h"
@@ -17,18 +13,6 @@ constexpr uint64_t kPieceBytes = 4 << 20;
 
 }  // namespace
 
-void ReleasePages(ByteSpan bytes) {
-  static const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  // Whole pages only: their neighbours may be in use.
-  const uint64_t skip =
-      (page - std::bit_cast<uint64_t>(bytes.data()) % page) % page;
-  if (bytes.size() < skip + page) return;
-  const uint64_t size_bytes = (bytes.size() - skip) / page * page;
-  // It costs only memory if this fails.
-  (void)madvise(const_cast<uint8_t*>(bytes.data() + skip), size_bytes,
-                MADV_DONTNEED);
-}
-
 Result<Content> MappedFiles::Map(const fs::path& path) {
   TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
   Entry entry = {.path = path, .bytes = file.bytes(), .info = {}};
@@ -40,7 +24,7 @@ Result<Content> MappedFiles::Map(const fs::path& path) {
     const ByteSpan piece =
         rest.first(std::min<size_t>(rest.size(), kPieceBytes));
     hasher.Update(piece);
-    ReleasePages(piece);
+    DoneReading(piece);
     rest = rest.subspan(piece.size());
   }
   const auto at =
@@ -85,7 +69,7 @@ Status ReleasingSink::Append(ByteSpan bytes) {
     const ByteSpan piece =
         bytes.first(std::min<size_t>(bytes.size(), kPieceBytes));
     TALLY_TRY(next_.Append(piece));
-    ReleasePages(piece);
+    DoneReading(piece);
     bytes = bytes.subspan(piece.size());
   }
   return Ok();

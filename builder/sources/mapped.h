@@ -11,11 +11,6 @@
 
 namespace tally {
 
-// ReleasePages lets the system forget the pages of a mapped file; they are read
-// again when they are used again. `bytes` must be of a file mapping: memory of
-// any other kind would be lost.
-void ReleasePages(ByteSpan bytes);
-
 // MappedFiles maps files and remembers where they are in memory.
 class MappedFiles {
  public:

@@ -92,7 +92,9 @@ main() {
   local ours_ms
   ours_ms=$(median_ms change_package tally_build)
   show "tally, one package changed" "$ours_ms"
-  show "tally, nothing changed" "$(median_ms nothing tally_build)"
+  local warm_ms
+  warm_ms=$(median_ms nothing tally_build)
+  show "tally, nothing changed" "$warm_ms"
   printf '%-34s %7d MiB\n' "tally, peak memory" \
     $(($(peak_kib "$TALLY" build "$MANIFEST" --store "$WARM" -o "$SCRATCH/out") / 1024))
   empty_cache
@@ -109,7 +111,7 @@ main() {
       printf '%-34s failed, see above\n' "$peer"
     elif peer_ms=$(timed_ms "${peer}_build"); then
       show "$peer, same packages, scripts run" "$peer_ms" \
-        "  ($((peer_ms / ours_ms)).$((peer_ms * 10 / ours_ms % 10)) times tally with an empty cache)"
+        "  ($((peer_ms / warm_ms)) times tally; $((peer_ms / ours_ms)) times with nothing unpacked yet)"
     else
       printf '%-34s failed, see above\n' "$peer"
     fi

@@ -122,8 +122,11 @@ Bytes LeavesOf(ByteSpan image, ByteSpan salt) {
   std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
   (void)ParallelFor(parts.size(), kThreads, [&](size_t i) {
     const uint64_t at = i * kPartBytes;
-    parts[i] = VerityLeaves(
-        image.subspan(at, std::min(kPartBytes, image.size() - at)), salt);
+    const ByteSpan part =
+        image.subspan(at, std::min(kPartBytes, image.size() - at));
+    WillRead(part);
+    parts[i] = VerityLeaves(part, salt);
+    DoneReading(part);
     return Ok();
   });
   Bytes leaves;
