@@ -5,9 +5,9 @@
 
 #include "builder/assemble.h"
 #include "builder/root.h"
+#include "builder/verity_leaves.h"
 #include "builder/volumes.h"
 #include "common/hash.h"
-#include "common/interrupt.h"
 #include "common/parallel.h"
 #include "common/staging_directory.h"
 #include "common/text.h"
@@ -41,30 +41,6 @@ Status WriteBytes(const fs::path& directory, const std::string& name,
                        [&](ByteSink& sink) { return sink.Append(bytes); });
 }
 
-// HashLeaves is VerityLeaves on several threads.
-Result<Bytes> HashLeaves(ByteSpan image, ByteSpan salt, unsigned num_threads) {
-  constexpr uint64_t kPartBytes = 1024 * kVerityBlockSize;
-  if (image.size() % kVerityBlockSize != 0) {
-    return InputError("root image has " + std::to_string(image.size()) +
-                      " bytes, expected a multiple of 4096");
-  }
-  std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
-  TALLY_TRY(ParallelFor(parts.size(), num_threads, [&](size_t i) {
-    const uint64_t at = i * kPartBytes;
-    const ByteSpan part =
-        image.subspan(at, std::min(kPartBytes, image.size() - at));
-    WillRead(part);
-    parts[i] = VerityLeaves(part, salt);
-    DoneReading(part);
-    return CheckInterrupted();
-  }));
-  Bytes leaves;
-  for (const Bytes& part : parts) {
-    leaves.insert(leaves.end(), part.begin(), part.end());
-  }
-  return leaves;
-}
-
 // WriteRoot writes root.erofs and root.verity and returns the root hash.
 Result<VerityRootHash> WriteRoot(const ImageInputs& inputs, const Tree& root,
                                  const fs::path& directory) {
@@ -83,8 +59,8 @@ Result<VerityRootHash> WriteRoot(const ImageInputs& inputs, const Tree& root,
           HmacSha256(lock.sha256.span(), AsBytes("verity-salt/root")).array()};
   TALLY_ASSIGN(const MappedFile image,
                MappedFile::Open(directory / kRootArtifact));
-  TALLY_ASSIGN(Bytes leaves,
-               HashLeaves(image.bytes(), options.salt, inputs.num_threads));
+  TALLY_ASSIGN(Bytes leaves, HashVerityLeaves(image.bytes(), options.salt,
+                                              inputs.num_threads));
   VerityRootHash root_hash;
   const auto write_hashes = [&](ByteSink& file) -> Status {
     TALLY_ASSIGN(root_hash,

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "builder/verity_leaves.h"
 #include "common/file.h"
 #include "common/hash.h"
-#include "common/parallel.h"
 #include "common/staging_directory.h"
 #include "formats/cpio.h"
 #include "formats/erofs.h"
@@ -116,32 +116,13 @@ const char* Environment(benchmark::State& state, const char* name) {
   return value;
 }
 
-// LeavesOf hashes as the builder does.
-Bytes LeavesOf(ByteSpan image, ByteSpan salt) {
-  constexpr uint64_t kPartBytes = 4 << 20;
-  std::vector<Bytes> parts(AlignUp(image.size(), kPartBytes) / kPartBytes);
-  (void)ParallelFor(parts.size(), kThreads, [&](size_t i) {
-    const uint64_t at = i * kPartBytes;
-    const ByteSpan part =
-        image.subspan(at, std::min(kPartBytes, image.size() - at));
-    WillRead(part);
-    parts[i] = VerityLeaves(part, salt);
-    DoneReading(part);
-    return Ok();
-  });
-  Bytes leaves;
-  for (const Bytes& part : parts) {
-    leaves.insert(leaves.end(), part.begin(), part.end());
-  }
-  return leaves;
-}
-
 Status WriteVerityFile(const fs::path& image_path, const fs::path& out) {
   const VerityOptions options = {.salt = {1}};
   TALLY_ASSIGN(const MappedFile image, MappedFile::Open(image_path));
   TALLY_ASSIGN(FileSink sink, FileSink::Create(out));
-  TALLY_TRY(WriteVerityHashArea(options, LeavesOf(image.bytes(), options.salt),
-                                sink));
+  TALLY_ASSIGN(Bytes leaves,
+               HashVerityLeaves(image.bytes(), options.salt, kThreads));
+  TALLY_TRY(WriteVerityHashArea(options, std::move(leaves), sink));
   TALLY_TRY(sink.Close());
   return Ok();
 }
