@@ -4,6 +4,7 @@
 #include <functional>
 #include <new>
 
+#include "cli/app_measure.h"
 #include "cli/commands.h"
 #include "common/text.h"
 
@@ -23,7 +24,8 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   check     MANIFEST                 build twice under different conditions and compare every byte
   bundle    export|import            everything a build needs in one file, for a machine without network
   store     list|verify|gc           see, check and clean up the content store
-  measure   snp|nitro [inputs]       print the measurements hardware will report, for any files
+  measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
+  id-block  create|verify            the owner's signed statement about an SEV-SNP guest
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release
   verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
@@ -56,13 +58,15 @@ class CommandLine {
     AddBuilds();
     AddBundle();
     AddStoreCare();
-    AddMeasure();
+    measure_.AddTo(app_);
     AddSigning();
   }
 
   int Run(const std::vector<std::string>& args) {
+    std::vector<std::string> translated = args;
+    TranslateMode(&translated);
     // CLI11 wants the last argument first, and eats what it is given.
-    std::vector<std::string> reversed(args.rbegin(), args.rend());
+    std::vector<std::string> reversed(translated.rbegin(), translated.rend());
     try {
       app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
@@ -241,51 +245,6 @@ class CommandLine {
                  "only say what would be removed");
   }
 
-  void AddMeasure() {
-    CLI::App* measure = app_.add_subcommand(
-        "measure", "print the measurements hardware will report");
-    measure->require_subcommand(1);
-    AddMeasureSnp(measure);
-
-    CLI::App* nitro = measure->add_subcommand(
-        "nitro", "PCR0, PCR1, PCR2 of an enclave image");
-    nitro->callback([this] {
-      command_ = [this] { return RunMeasureNitro(nitro_, console_); };
-    });
-    nitro->add_option("EIF", nitro_.eif, "enclave image")->required();
-    nitro->add_flag("--explain", nitro_.explain, "every step");
-  }
-
-  void AddMeasureSnp(CLI::App* measure) {
-    CLI::App* snp =
-        measure->add_subcommand("snp", "launch digest of an AMD SEV-SNP guest");
-    snp->callback([this] {
-      command_ = [this] { return RunMeasureSnp(snp_, console_); };
-    });
-    snp->add_option("--ovmf", snp_.ovmf, "firmware image")->required();
-    snp->add_option("--vcpus", snp_.vcpus, "number of vCPUs (1,2,4: a matrix)")
-        ->delimiter(',')
-        ->required();
-    snp->add_option("--vcpu-type", snp_.vcpu_type, "QEMU's -cpu: EPYC-v4 …");
-    snp->add_option_function<std::string>(
-        "--vcpu-sig",
-        [this](const std::string& text) {
-          snp_.vcpu_signature = Number("--vcpu-sig", text);
-        },
-        "CPUID signature instead of a type");
-    snp->add_option_function<std::string>(
-        "--guest-features",
-        [this](const std::string& text) {
-          snp_.guest_features = Number("--guest-features", text);
-        },
-        "SEV_FEATURES (default 0x1)");
-    snp->add_option("--vmm-type,--vmm", snp_.vmm, "QEMU, ec2 or gce");
-    snp->add_option("--kernel", snp_.kernel, "kernel that the VMM loads");
-    snp->add_option("--initrd", snp_.initrd, "its initrd");
-    snp->add_option("--append", snp_.append, "its command line");
-    snp->add_flag("--explain", snp_.explain, "every step");
-  }
-
   void AddSigning() {
     CLI::App* keygen = Add("keygen", "make a signing key",
                            [this] { return RunKeygen(keygen_, console_); });
@@ -323,12 +282,6 @@ class CommandLine {
       mode = mode * 8 + static_cast<uint32_t>(digit - '0');
     }
     return mode;
-  }
-
-  static uint64_t Number(const std::string& option, const std::string& text) {
-    Result<uint64_t> value = ParseUnsigned(text);
-    if (!value) throw CLI::ValidationError(option, value.error().message());
-    return *value;
   }
 
   std::string HelpText() {
@@ -386,8 +339,8 @@ class CommandLine {
   StoreListFlags store_list_;
   StoreVerifyFlags store_verify_;
   StoreGcFlags store_gc_;
-  MeasureSnpFlags snp_;
-  MeasureNitroFlags nitro_;
+  MeasureCommands measure_{console_,
+                           [this](Command chosen) { command_ = chosen; }};
   KeygenFlags keygen_;
   SignFlags sign_;
   VerifyFlags verify_;

@@ -107,26 +107,6 @@ struct StoreGcFlags {
 };
 Status RunStoreGc(const StoreGcFlags& flags, Console& console);
 
-struct MeasureSnpFlags {
-  fs::path ovmf;
-  std::vector<uint32_t> vcpus;
-  std::string vcpu_type;
-  std::optional<uint64_t> vcpu_signature;
-  uint64_t guest_features = 1;
-  std::string vmm = "qemu";
-  fs::path kernel;  // empty: none
-  fs::path initrd;
-  std::string append;
-  bool explain = false;
-};
-Status RunMeasureSnp(const MeasureSnpFlags& flags, Console& console);
-
-struct MeasureNitroFlags {
-  fs::path eif;
-  bool explain = false;
-};
-Status RunMeasureNitro(const MeasureNitroFlags& flags, Console& console);
-
 struct KeygenFlags {
   fs::path private_key;
   fs::path public_key;

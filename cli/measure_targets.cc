@@ -10,6 +10,7 @@
 #include "formats/ovmf.h"
 #include "measure/nitro.h"
 #include "measure/snp.h"
+#include "measure/vcpu_types.h"
 
 namespace tally {
 namespace {
@@ -88,8 +89,7 @@ Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
   TALLY_ASSIGN(const VcpuType vcpu_type, FindVcpuType(target.vcpu_type));
   launch.vcpu_signature = vcpu_type.signature();
   TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
-  if (launch.vmm == SnpVmm::kQemu && layout.kernel_hashes &&
-      layout.Find(OvmfSectionKind::kKernelHashes)) {
+  if (ProfileOf(launch.vmm).measures_kernel && HasKernelHashesTable(layout)) {
     launch.kernel_hashes = HashKernelInputs(
         boot.kernel.bytes(), boot.initrd.bytes(),
         boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view());
@@ -97,9 +97,10 @@ Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
   return launch;
 }
 
-MeasuredTarget SnpCell(const Manifest& manifest, const std::string& name,
-                       const SnpTarget& target,
-                       const SnpMeasurement& measurement) {
+MeasuredTarget SnpTargetCell(const Manifest& manifest, const std::string& name,
+                             const SnpTarget& target,
+                             const SnpMeasurement& measurement,
+                             const SnpCell& snp) {
   const bool has_disk = manifest.disk.has_value();
   MeasuredTarget cell{
       .name = name,
@@ -107,11 +108,12 @@ MeasuredTarget SnpCell(const Manifest& manifest, const std::string& name,
       .profile =
           Json::Object{{"vmm", target.vmm},
                        {"vcpu_type", target.vcpu_type},
-                       {"vcpus", int64_t{measurement.num_vcpus}},
+                       {"vcpus", int64_t{snp.num_vcpus}},
                        {"guest_features", HexNumber(target.guest_features)}},
-      .registers = {{.name = "launch_digest",
-                     .value = measurement.launch_digest.hex(),
-                     .events_sha256 = DigestEvents(measurement.events)}}};
+      .registers = {
+          {.name = "launch_digest",
+           .value = snp.launch_digest.hex(),
+           .events_sha256 = DigestEvents(measurement.EventsOf(snp))}}};
   const std::map<std::string, std::string> inputs = {
       {kFirmwareArtifact, "firmware"},
       {kKernelArtifact, "kernel"},
@@ -133,11 +135,12 @@ Result<std::vector<MeasuredTarget>> MeasureSnpTarget(
     const fs::path& artifacts) {
   TALLY_ASSIGN(const DirectBoot boot, OpenDirectBoot(manifest, artifacts));
   TALLY_ASSIGN(const SnpLaunch launch, SnpLaunchFrom(*spec.snp, boot));
-  TALLY_ASSIGN(const std::vector<SnpMeasurement> measurements,
-               MeasureSnpMatrix(launch, spec.snp->vcpus));
+  TALLY_ASSIGN(const SnpMeasurement measurement,
+               MeasureSnp(launch, spec.snp->vcpus));
   std::vector<MeasuredTarget> cells;
-  for (const SnpMeasurement& measurement : measurements) {
-    cells.push_back(SnpCell(manifest, spec.name, *spec.snp, measurement));
+  for (const SnpCell& snp : measurement.cells) {
+    cells.push_back(
+        SnpTargetCell(manifest, spec.name, *spec.snp, measurement, snp));
   }
   return cells;
 }

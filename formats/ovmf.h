@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -64,6 +65,13 @@ struct Ovmf {
 // has any, lies inside it and describes pages that are aligned, do not overlap
 // and lie below the image.
 Result<Ovmf> ParseOvmf(ByteSpan image);
+
+// ReadSevSections returns the SEV metadata sections of an image that is mapped
+// at `image_gpa`, checked as by ParseOvmf; empty if there is no metadata.
+// `subject` begins error texts: "ovmf", "svsm".
+Result<std::vector<OvmfSection>> ReadSevSections(ByteSpan image,
+                                                 const std::string& subject,
+                                                 uint64_t image_gpa);
 
 // CheckOvmf holds a layout that came from elsewhere (a published document,
 // without the image) to the same rules.

@@ -1,7 +1,10 @@
 #include "measure/event.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "common/check.h"
 #include "common/hash.h"
 #include "common/text.h"
 
@@ -52,23 +55,47 @@ std::string Shown(const std::string& hex) {
   return hex.empty() ? "-" : hex.substr(0, kShownDigits);
 }
 
+Json EventRecord(const Event& event) {
+  Json::Object record;
+  record["digest"] = event.digest.empty() ? Json() : Json(event.digest);
+  record["gpa"] = event.gpa ? Json(HexNumber(*event.gpa)) : Json();
+  record["size"] = event.size_bytes;
+  record["type"] = event.type;
+  return record;
+}
+
 }  // namespace
 
 Json EventsToJson(std::span<const Event> events) {
   Json::Array list;
-  for (const Event& event : events) {
-    Json::Object record;
-    record["digest"] = event.digest.empty() ? Json() : Json(event.digest);
-    record["gpa"] = event.gpa ? Json(HexNumber(*event.gpa)) : Json();
-    record["size"] = event.size_bytes;
-    record["type"] = event.type;
-    list.push_back(std::move(record));
-  }
+  for (const Event& event : events) list.push_back(EventRecord(event));
   return list;
 }
 
 Sha256Digest DigestEvents(std::span<const Event> events) {
-  return Sha256(AsBytes(EventsToJson(events).Canonical()));
+  const size_t all[] = {events.size()};
+  return DigestEventPrefixes(events, all).front();
+}
+
+// The canonical form of a list is "[", the records with "," between, "]".
+std::vector<Sha256Digest> DigestEventPrefixes(std::span<const Event> events,
+                                              std::span<const size_t> lengths) {
+  const std::set<size_t> wanted(lengths.begin(), lengths.end());
+  TALLY_CHECK(wanted.empty() || *wanted.rbegin() <= events.size());
+  std::map<size_t, Sha256Digest> digests;
+  Sha256Hasher hasher;
+  hasher.Update(AsBytes("["));
+  for (size_t i = 0; i <= events.size(); ++i) {
+    if (wanted.contains(i)) {
+      digests.emplace(i, hasher.Clone().Update(AsBytes("]")).Finish());
+    }
+    if (i == events.size()) break;
+    if (i > 0) hasher.Update(AsBytes(","));
+    hasher.Update(AsBytes(EventRecord(events[i]).Canonical()));
+  }
+  std::vector<Sha256Digest> ordered;
+  for (const size_t length : lengths) ordered.push_back(digests.at(length));
+  return ordered;
 }
 
 std::string ExplainEvents(std::span<const Event> events) {

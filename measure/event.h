@@ -42,6 +42,11 @@ Json EventsToJson(std::span<const Event> events);
 // DigestEvents is the SHA-256 of the canonical form (RFC 8785) of EventsToJson.
 Sha256Digest DigestEvents(std::span<const Event> events);
 
+// DigestEventPrefixes returns DigestEvents of the first `lengths[i]` events,
+// for each i; each event is hashed once. Lengths are at most events.size().
+std::vector<Sha256Digest> DigestEventPrefixes(std::span<const Event> events,
+                                              std::span<const size_t> lengths);
+
 // ExplainEvents returns a table for people, a line a step: address, type, the
 // register's value after the step (first 16 digits), size, reason. Neighbouring
 // pages of one kind that have one reason share a line.

@@ -1,104 +1,71 @@
 #include "measure/snp.h"
 
+#include <algorithm>
 #include <string>
 
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/text.h"
-#include "formats/uuid.h"
-#include "measure/snp_vmsa.h"
+#include "formats/svsm.h"
+#include "measure/guest_features.h"
+#include "measure/vcpu_types.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
-// The address that KVM gives for VMSA pages, -1, cut to a page of a 48-bit
-// address space: Linux arch/x86/kvm/svm/sev.c, INITIAL_VMSA_GPA.
-constexpr uint64_t kVmsaGpa = 0xfffffffff000;
 // The most that CONFIG_KVM_MAX_NR_VCPUS of Linux allows on x86.
 constexpr uint32_t kMaxVcpus = 4096;
-// SEV_FEATURES bit 0: SNPActive (AMD 24593, appendix B).
-constexpr uint64_t kSnpActive = 1;
 
 constexpr std::string_view kLaunchDigestName = "launch_digest";
 
-// The table of hashes: QEMU target/i386/sev.c, SevHashTable and
-// PaddedSevHashTable; read by edk2 OvmfPkg/AmdSev/BlobVerifierLibSevHashes.
-constexpr std::string_view kHashTableGuid =
-    "9438d606-4f22-4cc9-b479-a793d411fd21";
-constexpr std::string_view kCmdlineGuid =
-    "97d02dd8-bd20-4c94-aa78-e7714d36ab2a";
-constexpr std::string_view kInitrdGuid = "44baf731-3a2f-4bd7-9af1-41e29169781d";
-constexpr std::string_view kKernelGuid = "4de79437-abd2-427f-b835-d5b172d2045b";
-constexpr uint16_t kHashEntryBytes = 16 + 2 + 32;
-constexpr uint16_t kHashTableBytes = 16 + 2 + 3 * kHashEntryBytes;
-static_assert(kHashTableBytes == 168);
-
-// PlannedPage is a page with its reason.
-struct PlannedPage {
-  SnpPage page;
-  std::string what;
-};
-
-// Progress is a launch that is under way.
-struct Progress {
+// SnpStart is a launch up to its first VMSA.
+struct SnpStart {
   SnpLaunchDigest digest;
   std::vector<Event> events;
+
+  void Fold(std::span<const SnpStep> steps) {
+    digest = FoldSnp(digest, steps, &events);
+  }
 };
 
-std::string TypeName(SnpPageType type) {
-  switch (type) {
-    case SnpPageType::kNormal:
-      return "normal";
-    case SnpPageType::kVmsa:
-      return "vmsa";
-    case SnpPageType::kZero:
-      return "zero";
-    case SnpPageType::kUnmeasured:
-      return "unmeasured";
-    case SnpPageType::kSecrets:
-      return "secrets";
-    case SnpPageType::kCpuid:
-      return "cpuid";
-  }
-  return "unknown";
-}
-
-Status CheckLaunch(const SnpLaunch& launch, uint32_t num_vcpus,
-                   const Ovmf& layout) {
-  if (num_vcpus == 0 || num_vcpus > kMaxVcpus) {
-    return InputError("snp: found " + std::to_string(num_vcpus) +
-                      " vcpus, expected 1 to " + std::to_string(kMaxVcpus));
+Status CheckProcessors(const SnpLaunch& launch,
+                       std::span<const uint32_t> vcpu_counts) {
+  for (const uint32_t num_vcpus : vcpu_counts) {
+    if (num_vcpus == 0 || num_vcpus > kMaxVcpus) {
+      return InputError("snp: found " + std::to_string(num_vcpus) +
+                        " vcpus, expected 1 to " + std::to_string(kMaxVcpus));
+    }
   }
   if ((launch.guest_features & kSnpActive) == 0) {
     return InputError("snp: guest features " +
                       HexNumber(launch.guest_features) +
                       " lack bit 0, without which no SNP guest starts");
   }
-  if (launch.vmm == SnpVmm::kQemu && launch.vcpu_signature == 0) {
+  if (!ProfileOf(launch.vmm).rdx && launch.vcpu_signature == 0) {
     return InputError(
         "snp: vcpu signature is zero, expected that of a vcpu type");
   }
+  return Ok();
+}
+
+Status CheckFirmware(const Ovmf& layout,
+                     std::span<const uint32_t> vcpu_counts) {
   if (layout.sections.empty()) {
     return InputError("snp: the firmware has no SEV metadata")
         .Hint(
             "Debian's OVMF.fd has it, OVMF_CODE.fd and OVMF_CODE_4M.fd do not");
   }
-  if (num_vcpus > 1 && !layout.sev_es_reset_eip) {
+  const uint32_t most = *std::ranges::max_element(vcpu_counts);
+  if (most > 1 && !layout.sev_es_reset_eip) {
     return InputError("snp: the firmware has no SEV-ES reset address, so " +
-                      std::to_string(num_vcpus) + " vcpus cannot start");
+                      std::to_string(most) + " vcpus cannot start");
   }
   return Ok();
 }
 
-bool HasKernelHashesTable(const Ovmf& layout) {
-  return layout.kernel_hashes.has_value() &&
-         layout.Find(OvmfSectionKind::kKernelHashes) != nullptr;
-}
-
 Status CheckKernelHashes(const SnpLaunch& launch, const Ovmf& layout) {
   if (!launch.kernel_hashes) return Ok();
-  if (launch.vmm != SnpVmm::kQemu) {
+  if (!ProfileOf(launch.vmm).measures_kernel) {
     return InputError("snp: a kernel was given, but " +
                       std::string(SnpVmmName(launch.vmm)) +
                       " measures no kernel");
@@ -115,45 +82,13 @@ Status CheckKernelHashes(const SnpLaunch& launch, const Ovmf& layout) {
   return Ok();
 }
 
-std::vector<PlannedPage> PlanFirmware(ByteSpan image, uint64_t gpa) {
-  std::vector<PlannedPage> pages;
-  for (uint64_t offset = 0; offset < image.size(); offset += kPageBytes) {
-    pages.push_back({{.contents = Sha384(image.subspan(offset, kPageBytes)),
-                      .type = SnpPageType::kNormal,
-                      .gpa = gpa + offset},
-                     "firmware"});
-  }
-  return pages;
-}
-
-void WriteHashEntry(ByteWriter& w, std::string_view guid,
-                    const Sha256Digest& digest) {
-  w.Raw(GuidBytes(ParseUuid(guid).value()));
-  w.U16Le(kHashEntryBytes);
-  w.Raw(digest.span());
-}
-
-// EncodeKernelHashesPage returns the page with the table at `offset`.
-Bytes EncodeKernelHashesPage(const SnpKernelHashes& hashes, uint64_t offset) {
-  ByteWriter w;
-  w.Zeros(offset);
-  w.Raw(GuidBytes(ParseUuid(kHashTableGuid).value()));
-  w.U16Le(kHashTableBytes);
-  WriteHashEntry(w, kCmdlineGuid, hashes.cmdline);
-  WriteHashEntry(w, kInitrdGuid, hashes.initrd);
-  WriteHashEntry(w, kKernelGuid, hashes.kernel);
-  w.ZerosUntil(kPageBytes);
-  return std::move(w).Take();
-}
-
 // SectionPageType says how a VMM adds the pages of a section (kernel hashes
 // only where no kernel is given).
-SnpPageType SectionPageType(OvmfSectionKind kind, SnpVmm vmm) {
+SnpPageType SectionPageType(OvmfSectionKind kind, const VmmProfile& profile) {
   switch (kind) {
     case OvmfSectionKind::kSecMem:
-      // gce-tcb-verifier 022f7554, sev/ld_from_ovmf.go, SevUnmeasuredSection.
-      return vmm == SnpVmm::kGce ? SnpPageType::kUnmeasured
-                                 : SnpPageType::kZero;
+      return profile.sec_mem_unmeasured ? SnpPageType::kUnmeasured
+                                        : SnpPageType::kZero;
     case OvmfSectionKind::kSecrets:
       return SnpPageType::kSecrets;
     case OvmfSectionKind::kCpuid:
@@ -166,75 +101,35 @@ SnpPageType SectionPageType(OvmfSectionKind kind, SnpVmm vmm) {
 }
 
 void PlanSection(const OvmfSection& section, const SnpLaunch& launch,
-                 const Ovmf& layout, std::vector<PlannedPage>& pages) {
+                 const Ovmf& layout, std::vector<SnpStep>* steps) {
   if (section.kind == OvmfSectionKind::kKernelHashes && launch.kernel_hashes) {
     // CheckOvmf has seen that the table lies inside the section's only page.
-    const Bytes page = EncodeKernelHashesPage(
+    const Bytes page = EncodeSevHashPage(
         *launch.kernel_hashes, layout.kernel_hashes->gpa - section.gpa);
-    pages.push_back({{.contents = Sha384(page),
-                      .type = SnpPageType::kNormal,
-                      .gpa = section.gpa},
-                     "hashes of kernel, initrd and command line"});
+    AppendNormalPages(page, section.gpa,
+                      "hashes of kernel, initrd and command line", steps);
     return;
   }
-  for (uint64_t offset = 0; offset < section.size_bytes; offset += kPageBytes) {
-    pages.push_back(
-        {{.type = SectionPageType(section.kind, launch.vmm),
-          .gpa = section.gpa + offset},
-         "SEV metadata: " + std::string(OvmfSectionKindName(section.kind))});
+  const SnpPageType type = SectionPageType(section.kind, ProfileOf(launch.vmm));
+  const std::string what =
+      "SEV metadata: " + std::string(OvmfSectionKindName(section.kind));
+  for (uint64_t offset = 0; offset < section.size_bytes;
+       offset += kSnpPageBytes) {
+    steps->push_back({{.type = type, .gpa = section.gpa + offset}, what});
   }
 }
 
-// PlanSections follows the metadata, except that EC2 adds the CPUID page last
-// (sev-snp-measure 8f2b337e, guest.py, snp_update_metadata_pages).
-std::vector<PlannedPage> PlanSections(const SnpLaunch& launch,
-                                      const Ovmf& layout) {
-  std::vector<PlannedPage> pages;
-  const bool cpuid_last = launch.vmm == SnpVmm::kEc2;
-  for (const OvmfSection& section : layout.sections) {
-    if (cpuid_last && section.kind == OvmfSectionKind::kCpuid) continue;
-    PlanSection(section, launch, layout, pages);
-  }
-  const OvmfSection* cpuid = layout.Find(OvmfSectionKind::kCpuid);
-  if (cpuid_last && cpuid != nullptr) {
-    PlanSection(*cpuid, launch, layout, pages);
-  }
-  return pages;
-}
-
-std::vector<PlannedPage> PlanVmsas(const SnpLaunch& launch, uint32_t num_vcpus,
-                                   const Ovmf& layout) {
-  const VmsaFacts facts{.vmm = launch.vmm,
-                        .era = launch.era,
-                        .vcpu_signature = launch.vcpu_signature,
-                        .guest_features = launch.guest_features};
-  const Sha384Digest first = Sha384(EncodeVmsa(InitialVmsa(facts, kBootEip)));
-  // Unused, and so without meaning, if there is one processor.
-  const uint32_t reset_eip = layout.sev_es_reset_eip.value_or(kBootEip);
-  const Sha384Digest other = Sha384(EncodeVmsa(InitialVmsa(facts, reset_eip)));
-  std::vector<PlannedPage> pages;
+std::vector<SnpStep> PlanVmsas(const SnpVmsas& vmsas, uint32_t num_vcpus) {
+  SnpPage first{.contents = Sha384(vmsas.first),
+                .type = SnpPageType::kVmsa,
+                .gpa = vmsas.gpa};
+  SnpPage other = first;
+  other.contents = Sha384(vmsas.other);
+  std::vector<SnpStep> steps;
   for (uint32_t i = 0; i < num_vcpus; ++i) {
-    pages.push_back({{.contents = i == 0 ? first : other,
-                      .type = SnpPageType::kVmsa,
-                      .gpa = kVmsaGpa},
-                     "vcpu " + std::to_string(i)});
+    steps.push_back({i == 0 ? first : other, "vcpu " + std::to_string(i)});
   }
-  return pages;
-}
-
-void Fold(const std::vector<PlannedPage>& pages, Progress& progress) {
-  for (const PlannedPage& planned : pages) {
-    const SnpPage& page = planned.page;
-    progress.digest = ExtendSnp(progress.digest, page);
-    const bool has_contents = page.contents != Sha384Digest();
-    progress.events.push_back(
-        {.what = planned.what,
-         .type = TypeName(page.type),
-         .gpa = page.gpa,
-         .size_bytes = kPageBytes,
-         .digest = has_contents ? "sha384:" + page.contents.hex() : "",
-         .value_after = progress.digest.hex()});
-  }
+  return steps;
 }
 
 // DescribeCoverage says what the digest binds. The firmware checks the kernel
@@ -246,7 +141,9 @@ std::vector<Coverage> DescribeCoverage(const SnpLaunch& launch,
                                     {.input = "vcpus", .registers = bound}};
   std::string why_not;
   if (!launch.kernel_hashes) {
-    if (launch.vmm != SnpVmm::kQemu) {
+    if (launch.svsm) {
+      why_not = "a launch with an SVSM measures no kernel";
+    } else if (!ProfileOf(launch.vmm).measures_kernel) {
       why_not = std::string(SnpVmmName(launch.vmm)) + " measures no kernel";
     } else if (!HasKernelHashesTable(layout)) {
       why_not = "the firmware has no kernel-hashes table";
@@ -263,97 +160,194 @@ std::vector<Coverage> DescribeCoverage(const SnpLaunch& launch,
   return coverage;
 }
 
-SnpMeasurement Finish(Progress progress, const SnpLaunch& launch,
-                      uint32_t num_vcpus, const Ovmf& layout) {
-  Fold(PlanVmsas(launch, num_vcpus, layout), progress);
-  return {.num_vcpus = num_vcpus,
-          .launch_digest = progress.digest,
-          .events = std::move(progress.events),
-          .coverage = DescribeCoverage(launch, layout),
-          .has_kernel_hashes_table = HasKernelHashesTable(layout)};
+// Finish adds the processors. All launches begin alike: that with fewer
+// processors is the beginning of that with more.
+SnpMeasurement Finish(SnpStart start, const SnpVmsas& vmsas,
+                      std::span<const uint32_t> vcpu_counts,
+                      std::vector<Coverage> coverage) {
+  const size_t num_shared = start.events.size();
+  start.Fold(PlanVmsas(vmsas, *std::ranges::max_element(vcpu_counts)));
+  SnpMeasurement measurement{.events = std::move(start.events),
+                             .coverage = std::move(coverage)};
+  for (const uint32_t num_vcpus : vcpu_counts) {
+    const size_t num_events = num_shared + num_vcpus;
+    const Event& last = measurement.events[num_events - 1];
+    measurement.cells.push_back(
+        {.num_vcpus = num_vcpus,
+         .launch_digest = SnpLaunchDigest::FromHex(last.value_after).value(),
+         .num_events = num_events});
+  }
+  return measurement;
+}
+
+Result<SnpMeasurement> MeasureSections(SnpStart start, const SnpLaunch& launch,
+                                       const Ovmf& layout,
+                                       std::span<const uint32_t> vcpu_counts) {
+  TALLY_TRY(CheckKernelHashes(launch, layout));
+  TALLY_TRY(CheckProcessors(launch, vcpu_counts));
+  TALLY_TRY(CheckFirmware(layout, vcpu_counts));
+  start.Fold(PlanSnpSections(launch, layout));
+  return Finish(std::move(start),
+                InitialSnpVmsas(launch, layout.sev_es_reset_eip), vcpu_counts,
+                DescribeCoverage(launch, layout));
+}
+
+// SvsmPlace is an SVSM and where it lies.
+struct SvsmPlace {
+  Svsm svsm;
+  uint64_t gpa = 0;
+  uint64_t firmware_gpa = 0;
+};
+
+Result<SvsmPlace> PlaceSvsm(const SnpLaunch& launch) {
+  if (launch.vmm != SnpVmm::kQemu) {
+    return InputError("snp: an SVSM was given, but " +
+                      std::string(SnpVmmName(launch.vmm)) + " launches none");
+  }
+  if (launch.kernel_hashes) {
+    return InputError(
+        "snp: a kernel was given, but a launch with an SVSM measures none");
+  }
+  if (launch.firmware.empty() || launch.firmware.size() % kSnpPageBytes != 0) {
+    return InputError("snp: firmware size " +
+                      HexNumber(launch.firmware.size()) +
+                      " is not a multiple of 0x1000");
+  }
+  SvsmPlace place;
+  place.firmware_gpa = Ovmf{.size_bytes = launch.firmware.size()}.gpa();
+  const uint64_t vars_bytes = launch.svsm->vars_size_bytes;
+  if (vars_bytes > place.firmware_gpa || vars_bytes % kSnpPageBytes != 0) {
+    return InputError("snp: the size of the variable store is " +
+                      HexNumber(vars_bytes) +
+                      ", expected a multiple of 0x1000 that fits below the "
+                      "firmware");
+  }
+  const uint64_t end_gpa = place.firmware_gpa - vars_bytes;
+  TALLY_ASSIGN(place.svsm, ParseSvsm(launch.svsm->image, end_gpa));
+  place.gpa = end_gpa - place.svsm.size_bytes;
+  return place;
+}
+
+SnpVmsas SvsmVmsas(const SnpLaunch& launch, const SvsmPlace& place) {
+  const VmsaFacts facts{.vmm = launch.vmm,
+                        .era = launch.era,
+                        .vcpu_signature = launch.vcpu_signature,
+                        .guest_features = launch.guest_features};
+  const auto entry = static_cast<uint32_t>(place.gpa + place.svsm.entry_offset);
+  const Bytes page = EncodeVmsa(InitialSvsmVmsa(facts, entry));
+  return {.first = page,
+          .other = page,
+          .gpa = launch.vmsa_gpa.value_or(
+              InitialVmsaGpa(launch.vmm, launch.vcpu_signature))};
+}
+
+Result<SnpMeasurement> MeasureWithSvsm(const SnpLaunch& launch,
+                                       std::span<const uint32_t> vcpu_counts) {
+  TALLY_TRY(CheckProcessors(launch, vcpu_counts));
+  TALLY_ASSIGN(const SvsmPlace place, PlaceSvsm(launch));
+  const Ovmf sections{.sections = place.svsm.sections};
+  std::vector<SnpStep> steps;
+  AppendNormalPages(launch.firmware, place.firmware_gpa, "firmware", &steps);
+  AppendNormalPages(launch.svsm->image, place.gpa, "SVSM", &steps);
+  SnpStart start;
+  start.Fold(steps);
+  start.Fold(PlanSnpSections(launch, sections));
+  return Finish(std::move(start), SvsmVmsas(launch, place), vcpu_counts,
+                DescribeCoverage(launch, sections));
 }
 
 }  // namespace
 
-SnpLaunchDigest ExtendSnp(const SnpLaunchDigest& before, const SnpPage& page) {
-  constexpr uint16_t kPageInfoBytes = 0x70;
-  // AMD 56860, SNP_LAUNCH_UPDATE, table "Layout of the PAGE_INFO Structure".
-  // Other tools write the permissions in the opposite order; this one is that
-  // of AMD's published firmware (AMD-ASPFW 3ca6650d, sev_mcmd.h,
-  // snp_mcmd_launch_update_page_info_t).
-  ByteWriter w;
-  w.Raw(before.span());                   // 0x00 DIGEST_CUR
-  w.Raw(page.contents.span());            // 0x30 CONTENTS
-  w.U16Le(kPageInfoBytes);                // 0x60 LENGTH
-  w.U8(static_cast<uint8_t>(page.type));  // 0x62 PAGE_TYPE
-  w.U8(page.imi_page);                    // 0x63 IMI_PAGE
-  w.U8(0);                                // 0x64 reserved
-  w.U8(page.vmpl1_permissions);           // 0x65 VMPL1_PERMS
-  w.U8(page.vmpl2_permissions);           // 0x66 VMPL2_PERMS
-  w.U8(page.vmpl3_permissions);           // 0x67 VMPL3_PERMS
-  w.U64Le(page.gpa);                      // 0x68 GPA
-  TALLY_CHECK(w.size() == kPageInfoBytes);
-  return SnpLaunchDigest(Sha384(w.bytes()).array());
+bool HasKernelHashesTable(const Ovmf& layout) {
+  return layout.kernel_hashes.has_value() &&
+         layout.Find(OvmfSectionKind::kKernelHashes) != nullptr;
 }
 
-SnpKernelHashes HashKernelInputs(ByteSpan kernel, ByteSpan initrd,
-                                 std::string_view cmdline) {
-  constexpr uint8_t kNul = 0;
-  Sha256Hasher cmdline_hasher;
-  cmdline_hasher.Update(AsBytes(cmdline)).Update({&kNul, 1});
-  return {.kernel = Sha256(kernel),
-          .initrd = Sha256(initrd),
-          .cmdline = cmdline_hasher.Finish()};
+uint64_t InitialVmsaGpa(SnpVmm vmm, uint32_t vcpu_signature) {
+  // Linux arch/x86/kvm/svm/sev.c, INITIAL_VMSA_GPA: a constant of 48 bits.
+  constexpr uint64_t kKvm = 0xfffffffff000;
+  // gce-tcb-verifier 022f7554, sev/measurement.go, ProductHighAddress: -1 cut
+  // to the address space of the product, which on Genoa has 52 bits.
+  constexpr uint64_t kGenoa = 0xffffffffff000;
+  constexpr uint32_t kStepping = 0xf;
+  const bool is_genoa =
+      (vcpu_signature & ~kStepping) == CpuidSignature(25, 17, 0);
+  return vmm == SnpVmm::kGce && is_genoa ? kGenoa : kKvm;
 }
 
-Result<SnpMeasurement> MeasureSnp(const SnpLaunch& launch) {
-  const uint32_t count[] = {launch.num_vcpus};
-  TALLY_ASSIGN(std::vector<SnpMeasurement> all,
-               MeasureSnpMatrix(launch, count));
-  return std::move(all.front());
+std::vector<SnpStep> PlanSnpSections(const SnpLaunch& launch,
+                                     const Ovmf& layout) {
+  const bool cpuid_last =
+      ProfileOf(launch.vmm).cpuid_pages == CpuidPages::kAfterOtherSections;
+  std::vector<SnpStep> steps;
+  for (const OvmfSection& section : layout.sections) {
+    if (cpuid_last && section.kind == OvmfSectionKind::kCpuid) continue;
+    PlanSection(section, launch, layout, &steps);
+  }
+  const OvmfSection* cpuid = layout.Find(OvmfSectionKind::kCpuid);
+  if (cpuid_last && cpuid != nullptr) {
+    PlanSection(*cpuid, launch, layout, &steps);
+  }
+  return steps;
 }
 
-Result<std::vector<SnpMeasurement>> MeasureSnpMatrix(
-    const SnpLaunch& launch, std::span<const uint32_t> vcpu_counts) {
+SnpVmsas InitialSnpVmsas(const SnpLaunch& launch,
+                         std::optional<uint32_t> reset_eip) {
+  const VmsaFacts facts{.vmm = launch.vmm,
+                        .era = launch.era,
+                        .vcpu_signature = launch.vcpu_signature,
+                        .guest_features = launch.guest_features};
+  return {.first = EncodeVmsa(InitialVmsa(facts, kBootEip)),
+          // Unused, and so without meaning, if there is one processor.
+          .other = EncodeVmsa(InitialVmsa(facts, reset_eip.value_or(kBootEip))),
+          .gpa = launch.vmsa_gpa.value_or(
+              InitialVmsaGpa(launch.vmm, launch.vcpu_signature))};
+}
+
+Result<SnpVmsas> VmsasOfLaunch(const SnpLaunch& launch) {
+  if (launch.svsm) {
+    TALLY_ASSIGN(const SvsmPlace place, PlaceSvsm(launch));
+    return SvsmVmsas(launch, place);
+  }
   TALLY_ASSIGN(const Ovmf layout, ParseOvmf(launch.firmware));
-  TALLY_TRY(CheckKernelHashes(launch, layout));
-  for (const uint32_t num_vcpus : vcpu_counts) {
-    TALLY_TRY(CheckLaunch(launch, num_vcpus, layout));
-  }
+  return InitialSnpVmsas(launch, layout.sev_es_reset_eip);
+}
 
-  // All launches begin alike; only the VMSAs at the end differ.
-  Progress shared;
-  Fold(PlanFirmware(launch.firmware, layout.gpa()), shared);
-  Fold(PlanSections(launch, layout), shared);
-
-  std::vector<SnpMeasurement> measurements;
-  for (const uint32_t num_vcpus : vcpu_counts) {
-    measurements.push_back(Finish(shared, launch, num_vcpus, layout));
-  }
-  return measurements;
+Result<SnpMeasurement> MeasureSnp(const SnpLaunch& launch,
+                                  std::span<const uint32_t> vcpu_counts) {
+  TALLY_CHECK(!vcpu_counts.empty());
+  if (launch.svsm) return MeasureWithSvsm(launch, vcpu_counts);
+  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(launch.firmware));
+  std::vector<SnpStep> steps;
+  AppendNormalPages(launch.firmware, layout.gpa(), "firmware", &steps);
+  SnpStart start;
+  start.Fold(steps);
+  return MeasureSections(std::move(start), launch, layout, vcpu_counts);
 }
 
 Result<SnpFirmwareSeed> SeedSnpFirmware(ByteSpan firmware) {
   TALLY_ASSIGN(const Ovmf layout, ParseOvmf(firmware));
-  Progress progress;
-  Fold(PlanFirmware(firmware, layout.gpa()), progress);
-  return SnpFirmwareSeed{.after_firmware = progress.digest, .layout = layout};
+  std::vector<SnpStep> steps;
+  AppendNormalPages(firmware, layout.gpa(), "firmware", &steps);
+  return SnpFirmwareSeed{.after_firmware = FoldSnp({}, steps),
+                         .layout = layout};
 }
 
-Result<SnpMeasurement> MeasureSnpFromSeed(const SnpFirmwareSeed& seed,
-                                          const SnpLaunch& launch) {
+Result<SnpMeasurement> MeasureSnpFromSeed(
+    const SnpFirmwareSeed& seed, const SnpLaunch& launch,
+    std::span<const uint32_t> vcpu_counts) {
+  TALLY_CHECK(!vcpu_counts.empty());
   TALLY_TRY(CheckOvmf(seed.layout));
-  TALLY_TRY(CheckKernelHashes(launch, seed.layout));
-  TALLY_TRY(CheckLaunch(launch, launch.num_vcpus, seed.layout));
-
-  Progress progress;
-  progress.digest = seed.after_firmware;
-  progress.events.push_back({.what = "firmware, given by its digest",
-                             .type = "seed",
-                             .digest = "sha384:" + seed.after_firmware.hex(),
-                             .value_after = seed.after_firmware.hex()});
-  Fold(PlanSections(launch, seed.layout), progress);
-  return Finish(std::move(progress), launch, launch.num_vcpus, seed.layout);
+  if (launch.svsm) {
+    return InputError(
+        "snp: an SVSM needs the firmware's image, not its digest");
+  }
+  SnpStart start{.digest = seed.after_firmware};
+  start.events.push_back({.what = "firmware, given by its digest",
+                          .type = "seed",
+                          .digest = "sha384:" + seed.after_firmware.hex(),
+                          .value_after = seed.after_firmware.hex()});
+  return MeasureSections(std::move(start), launch, seed.layout, vcpu_counts);
 }
 
 }  // namespace tally

@@ -27,21 +27,6 @@ int RefusePassphrase(char*, int, int, void* was_asked) {
   return -1;
 }
 
-// NameOfKey describes a key of any type, for error text.
-std::string NameOfKey(EVP_PKEY* key) {
-  const char* type = EVP_PKEY_get0_type_name(key);
-  std::string name = type == nullptr ? "unknown" : type;
-  std::string group(64, '\0');
-  size_t size = 0;
-  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1) {
-    group.resize(size);
-    name += " key on curve " + Quote(group);
-  } else {
-    name += " key of " + std::to_string(EVP_PKEY_get_bits(key)) + " bits";
-  }
-  return name;
-}
-
 bool IsWanted(EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "ED25519") == 1) return true;
   if (EVP_PKEY_is_a(key, "EC") != 1) return false;
@@ -92,6 +77,20 @@ Result<Key> ParsePrivateKey(std::string_view pem) {
   if (was_asked) return EncryptedKey();
   if (key == nullptr) return InputError("the private key is malformed");
   return key;
+}
+
+std::string NameOfKey(EVP_PKEY* key) {
+  const char* type = EVP_PKEY_get0_type_name(key);
+  std::string name = type == nullptr ? "unknown" : type;
+  std::string group(64, '\0');
+  size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1) {
+    group.resize(size);
+    name += " key on curve " + Quote(group);
+  } else {
+    name += " key of " + std::to_string(EVP_PKEY_get_bits(key)) + " bits";
+  }
+  return name;
 }
 
 Result<PublicKey> PublicHalf(EVP_PKEY* key) {

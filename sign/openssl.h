@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "common/result.h"
@@ -28,6 +29,9 @@ Result<PemKeyKind> ClassifyPem(std::string_view pem);
 
 // ParsePrivateKey refuses encrypted keys; it never asks for a passphrase.
 Result<Key> ParsePrivateKey(std::string_view pem);
+
+// NameOfKey describes a key of any type, for error text.
+std::string NameOfKey(EVP_PKEY* key);
 
 // PublicHalf refuses key types that are not in KeyType, with the reason.
 Result<PublicKey> PublicHalf(EVP_PKEY* key);

@@ -92,7 +92,7 @@ foreach(case common/file.cc:openssl/evp.h common/json.h:nlohmann/json.hpp
         manifests/manifest.cc:yaml-cpp/yaml.h manifests/yaml.h:yaml-cpp/mark.h
         builder/archive.h:archive.h builder/package.cc:archive_entry.h
         builder/store.cc:curl/curl.h cli/main.cc:CLI/CLI.hpp
-        measure/snp_vmsa.cc:openssl/sha.h cli/a.cc:nlohmann/json.hpp)
+        measure/initial_vmsa.cc:openssl/sha.h cli/a.cc:nlohmann/json.hpp)
   string(REPLACE ":" ";" case "${case}")
   list(GET case 0 file)
   list(GET case 1 header)

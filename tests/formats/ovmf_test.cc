@@ -126,7 +126,7 @@ TEST(Ovmf, RejectsATruncatedFirmware) {
   EXPECT_TRUE(ovmf.error().message().ends_with(
       ", expected 96b582de-1fb2-45f7-baea-a366c55a082d"));
   EXPECT_EQ(ovmf.error().hints(),
-            std::vector<std::string>{"the file is not an OVMF image with SEV "
+            std::vector<std::string>{"the file is not an image with SEV "
                                      "support, or is truncated"});
   firmware.resize(1000);
   EXPECT_EQ(RefusedBytes(firmware),
@@ -135,9 +135,9 @@ TEST(Ovmf, RejectsATruncatedFirmware) {
 
 TEST(Ovmf, RejectsBadSizes) {
   EXPECT_EQ(RefusedBytes(Bytes()),
-            "ovmf: size is 0x0, expected at most 0x4000000 and not zero");
+            "ovmf: size is 0x0, expected at most 0x2000000 and not zero");
   EXPECT_EQ(RefusedBytes(Bytes(uint64_t{65} << 20)),
-            "ovmf: size is 0x4100000, expected at most 0x4000000 and not zero");
+            "ovmf: size is 0x4100000, expected at most 0x2000000 and not zero");
 }
 
 TEST(Ovmf, RejectsAMissingFooter) {

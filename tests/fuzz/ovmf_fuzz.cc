@@ -7,6 +7,8 @@
 #include "formats/ovmf.h"
 #include "measure/snp.h"
 
+constexpr uint32_t kVcpus[] = {2};
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const tally::ByteSpan image(data, size);
   const auto ovmf = tally::ParseOvmf(image);
@@ -18,20 +20,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TALLY_CHECK(seed);
   for (const tally::SnpVmm vmm :
        {tally::SnpVmm::kQemu, tally::SnpVmm::kEc2, tally::SnpVmm::kGce}) {
-    tally::SnpLaunch launch{.firmware = image,
-                            .num_vcpus = 2,
-                            .vcpu_signature = 0x800f12,
-                            .vmm = vmm};
+    tally::SnpLaunch launch{
+        .firmware = image, .vcpu_signature = 0x800f12, .vmm = vmm};
     if (vmm == tally::SnpVmm::kQemu) {
       launch.kernel_hashes = tally::HashKernelInputs({}, {}, "");
     }
-    const auto measured = tally::MeasureSnp(launch);
-    const auto from_seed = tally::MeasureSnpFromSeed(*seed, launch);
+    const auto measured = tally::MeasureSnp(launch, kVcpus);
+    const auto from_seed = tally::MeasureSnpFromSeed(*seed, launch, kVcpus);
     TALLY_CHECK(measured.has_value() == from_seed.has_value());
     if (!measured) continue;
-    TALLY_CHECK(measured->launch_digest == from_seed->launch_digest);
+    TALLY_CHECK(measured->cells[0].launch_digest ==
+                from_seed->cells[0].launch_digest);
     TALLY_CHECK(measured->events.back().value_after ==
-                measured->launch_digest.hex());
+                measured->cells[0].launch_digest.hex());
   }
   return 0;
 }

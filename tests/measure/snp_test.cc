@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "measure/vcpu_types.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -16,6 +17,14 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr uint32_t kEpycV4 = 0x800f12;
+constexpr uint32_t kOne[] = {1};
+constexpr uint32_t kTwo[] = {2};
+
+// DigestOf returns the only cell's launch digest.
+std::string DigestOf(const SnpMeasurement& measurement) {
+  EXPECT_EQ(measurement.cells.size(), 1u);
+  return measurement.cells.front().launch_digest.hex();
+}
 
 // Vector reads "key = value" lines; Unused() names the keys nobody asked for.
 class Vector {
@@ -67,10 +76,10 @@ TEST(SnpLaunchDigest, ExtendsWithEveryFieldInItsPlace) {
 TEST(SnpMeasurement, OfDebiansFirmwareOnQemuMatchesTheVector) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
-  const auto measured = MeasureSnp(
-      {.firmware = firmware, .num_vcpus = 2, .vcpu_signature = kEpycV4});
+  const auto measured =
+      MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4}, kTwo);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(measured->launch_digest.hex(),
+  EXPECT_EQ(DigestOf(*measured),
             "a5b54e62ae971b58274dd24cc6c47b842662617036e7bd67d7326c07ac6363f353"
             "99ef933330a5ea160cead90a00603f");
 }
@@ -78,10 +87,11 @@ TEST(SnpMeasurement, OfDebiansFirmwareOnQemuMatchesTheVector) {
 TEST(SnpMeasurement, OfDebiansFirmwareOnEc2MatchesTheVector) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
+  const uint32_t four[] = {4};
   const auto measured =
-      MeasureSnp({.firmware = firmware, .num_vcpus = 4, .vmm = SnpVmm::kEc2});
+      MeasureSnp({.firmware = firmware, .vmm = SnpVmm::kEc2}, four);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(measured->launch_digest.hex(),
+  EXPECT_EQ(DigestOf(*measured),
             "247ad4ffd2aa671f172a61d8fc73337c2b3489dae4e53a8d9dd2d96d3b71b35ab0"
             "08b3581c496f99810fe72bfd84d5ac");
 }
@@ -104,9 +114,9 @@ TEST(SnpMeasurement, OfTheCleanExampleOnGceMatchesItsAuthors) {
   const auto firmware = Gunzip(path);
   ASSERT_TRUE(firmware) << firmware.error().ToString();
   const auto measured =
-      MeasureSnp({.firmware = AsBytes(*firmware), .vmm = SnpVmm::kGce});
+      MeasureSnp({.firmware = AsBytes(*firmware), .vmm = SnpVmm::kGce}, kOne);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(measured->launch_digest.hex(),
+  EXPECT_EQ(DigestOf(*measured),
             "20ec0dbd1c0a26d184a6f11ec5a796d68ec03c9d101bdd84c03f3d9cbbc4a292a9"
             "fad098edacfa04da0da58f20be885e");
 }
@@ -116,6 +126,7 @@ TEST(SnpMeasurement, OfTheCleanExampleOnGceMatchesItsAuthors) {
 struct DstackVector {
   SnpFirmwareSeed seed;
   SnpLaunch launch;
+  std::vector<uint32_t> vcpus;
   std::string attested;
 };
 
@@ -146,14 +157,14 @@ DstackVector LoadDstack(const fs::path& path) {
       static_cast<uint32_t>(number(inputs, "sev_es_reset_eip"));
   vector.seed.after_firmware =
       SnpLaunchDigest::FromHex(*inputs.Find("ovmf_hash")->text()).value();
-  SnpKernelHashes hashes =
+  SevHashes hashes =
       HashKernelInputs({}, {}, *inputs.Find("base_cmdline")->text());
   hashes.kernel =
       Sha256Digest::FromHex(*inputs.Find("kernel_hash")->text()).value();
   hashes.initrd =
       Sha256Digest::FromHex(*inputs.Find("initrd_hash")->text()).value();
+  vector.vcpus = {static_cast<uint32_t>(number(inputs, "vcpus"))};
   vector.launch = {
-      .num_vcpus = static_cast<uint32_t>(number(inputs, "vcpus")),
       .vcpu_signature =
           FindVcpuType(*inputs.Find("vcpu_type")->text()).value().signature(),
       .guest_features = number(inputs, "guest_features"),
@@ -167,10 +178,10 @@ TEST(SnpMeasurement, MatchesTheReportOfRealHardware) {
   EXPECT_EQ(vector.attested,
             "7f51e17f72a04d5422cb2c00998166536019a217376f3aa45a630e59c805a59984"
             "7ff250dbffcd07e1ba639771d6f05d");
-  const auto measured = MeasureSnpFromSeed(vector.seed, vector.launch);
+  const auto measured =
+      MeasureSnpFromSeed(vector.seed, vector.launch, vector.vcpus);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(measured->launch_digest.hex(), vector.attested);
-  EXPECT_TRUE(measured->has_kernel_hashes_table);
+  EXPECT_EQ(DigestOf(*measured), vector.attested);
   for (const Coverage& coverage : measured->coverage) {
     EXPECT_EQ(coverage.registers, std::vector<std::string>{"launch_digest"})
         << coverage.input;
@@ -180,18 +191,18 @@ TEST(SnpMeasurement, MatchesTheReportOfRealHardware) {
 TEST(SnpMeasurement, DependsOnEveryInput) {
   TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
   const DstackVector vector = LoadDstack(path);
-  std::vector<SnpLaunch> launches(7, vector.launch);
-  launches[0].num_vcpus = 3;
-  launches[1].vcpu_signature = FindVcpuType("EPYC-Milan").value().signature();
-  launches[2].guest_features = 0x21;
-  launches[3].era = SnpVmsaEra::kFpuNotSynced;
-  launches[4].kernel_hashes->kernel = Sha256Digest();
-  launches[5].kernel_hashes->initrd = Sha256Digest();
-  launches[6].kernel_hashes->cmdline = Sha256Digest();
+  std::vector<SnpLaunch> launches(6, vector.launch);
+  launches[0].vcpu_signature = FindVcpuType("EPYC-Milan").value().signature();
+  launches[1].guest_features = 0x21;
+  launches[2].era = SnpVmsaEra::kFpuNotSynced;
+  launches[3].kernel_hashes->kernel = Sha256Digest();
+  launches[4].kernel_hashes->initrd = Sha256Digest();
+  launches[5].kernel_hashes->cmdline = Sha256Digest();
   for (size_t i = 0; i < launches.size(); ++i) {
-    const auto measured = MeasureSnpFromSeed(vector.seed, launches[i]);
+    const auto measured =
+        MeasureSnpFromSeed(vector.seed, launches[i], vector.vcpus);
     ASSERT_TRUE(measured) << measured.error().ToString();
-    EXPECT_NE(measured->launch_digest.hex(), vector.attested) << i;
+    EXPECT_NE(DigestOf(*measured), vector.attested) << i;
   }
 }
 
@@ -199,9 +210,9 @@ TEST(SnpMeasurement, WithoutAKernelLeavesTheTablesPageZero) {
   TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
   DstackVector vector = LoadDstack(path);
   vector.launch.kernel_hashes.reset();
-  const auto measured = MeasureSnpFromSeed(vector.seed, vector.launch);
+  const auto measured =
+      MeasureSnpFromSeed(vector.seed, vector.launch, vector.vcpus);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_TRUE(measured->has_kernel_hashes_table);
   const Event& page = measured->events.at(measured->events.size() - 3);
   EXPECT_EQ(page.type, "zero");
   EXPECT_EQ(page.gpa, 0x810000u);
@@ -212,36 +223,37 @@ TEST(SnpMeasurement, WithoutAKernelLeavesTheTablesPageZero) {
 TEST(SnpMeasurement, FromASeedEqualsThatFromTheImage) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
-  const SnpLaunch launch{
-      .firmware = firmware, .num_vcpus = 3, .vcpu_signature = kEpycV4};
+  const SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
   const auto seed = SeedSnpFirmware(firmware);
   ASSERT_TRUE(seed);
-  EXPECT_EQ(MeasureSnpFromSeed(*seed, launch).value().launch_digest,
-            MeasureSnp(launch).value().launch_digest);
+  EXPECT_EQ(DigestOf(MeasureSnpFromSeed(*seed, launch, kTwo).value()),
+            DigestOf(MeasureSnp(launch, kTwo).value()));
 }
 
 TEST(SnpMeasurement, MatrixEqualsTheSingleMeasurements) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
-  SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
+  const SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
   const uint32_t counts[] = {4, 1, 2};
-  const auto matrix = MeasureSnpMatrix(launch, counts);
+  const auto matrix = MeasureSnp(launch, counts);
   ASSERT_TRUE(matrix) << matrix.error().ToString();
-  ASSERT_EQ(matrix->size(), 3u);
-  for (size_t i = 0; i < matrix->size(); ++i) {
-    launch.num_vcpus = counts[i];
-    const SnpMeasurement& cell = matrix->at(i);
+  ASSERT_EQ(matrix->cells.size(), 3u);
+  for (size_t i = 0; i < matrix->cells.size(); ++i) {
+    const SnpCell& cell = matrix->cells[i];
+    const uint32_t alone[] = {counts[i]};
+    const auto single = MeasureSnp(launch, alone);
     EXPECT_EQ(cell.num_vcpus, counts[i]);
-    EXPECT_EQ(cell.launch_digest, MeasureSnp(launch).value().launch_digest);
-    EXPECT_EQ(cell.events, MeasureSnp(launch).value().events);
+    EXPECT_EQ(cell.launch_digest.hex(), DigestOf(*single));
+    const auto events = matrix->EventsOf(cell);
+    EXPECT_EQ(std::vector<Event>(events.begin(), events.end()), single->events);
   }
 }
 
 TEST(SnpMeasurement, ExplainsDebiansFirmware) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
-  const auto measured = MeasureSnp(
-      {.firmware = firmware, .num_vcpus = 2, .vcpu_signature = kEpycV4});
+  const auto measured =
+      MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4}, kTwo);
   ASSERT_TRUE(measured);
   ASSERT_EQ(measured->events.size(), 512u + 31u + 2u);
   const std::string table = ExplainEvents(measured->events);
@@ -260,9 +272,8 @@ TEST(SnpMeasurement, SaysThatDebiansFirmwareBindsNoKernel) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const Bytes firmware = test::MustRead(path);
   const auto measured =
-      MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4});
+      MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4}, kOne);
   ASSERT_TRUE(measured);
-  EXPECT_FALSE(measured->has_kernel_hashes_table);
   const std::string why = "the firmware has no kernel-hashes table";
   const std::vector<std::string> bound = {"launch_digest"};
   EXPECT_EQ(measured->coverage,
@@ -273,25 +284,16 @@ TEST(SnpMeasurement, SaysThatDebiansFirmwareBindsNoKernel) {
                                    {.input = "cmdline", .why_not = why}}));
 }
 
-TEST(HashKernelInputs, HashesTheFinalNulOfTheCommandLine) {
-  const SnpKernelHashes hashes = HashKernelInputs(AsBytes("k"), {}, "");
-  // printf k | sha256sum; printf '' | sha256sum; printf '\0' | sha256sum
-  EXPECT_EQ(hashes.kernel.hex(),
-            "8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a");
-  EXPECT_EQ(hashes.initrd.hex(),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(hashes.cmdline.hex(),
-            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
-}
-
 // Refusal measures Debian's firmware with `change` applied and returns the
 // error.
 template <typename Change>
-std::string Refusal(const fs::path& path, Change change) {
+std::string Refusal(const fs::path& path, Change change,
+                    uint32_t num_vcpus = 1) {
   const Bytes firmware = test::MustRead(path);
   SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
   change(launch);
-  const auto measured = MeasureSnp(launch);
+  const uint32_t counts[] = {num_vcpus};
+  const auto measured = MeasureSnp(launch, counts);
   return measured ? "accepted" : measured.error().message();
 }
 
@@ -300,7 +302,8 @@ TEST(SnpMeasurement, RejectsAKernelThatTheFirmwareCannotCheck) {
   const Bytes firmware = test::MustRead(path);
   const auto measured = MeasureSnp({.firmware = firmware,
                                     .vcpu_signature = kEpycV4,
-                                    .kernel_hashes = SnpKernelHashes{}});
+                                    .kernel_hashes = SevHashes{}},
+                                   kOne);
   ASSERT_FALSE(measured);
   EXPECT_EQ(measured.error().code(), ErrorCode::kInput);
   EXPECT_EQ(measured.error().message(),
@@ -312,9 +315,11 @@ TEST(SnpMeasurement, RejectsAKernelThatTheFirmwareCannotCheck) {
 
 TEST(SnpMeasurement, RejectsLaunchesThatCannotBe) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
-  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.num_vcpus = 0; }),
+  EXPECT_EQ(Refusal(
+                path, [](SnpLaunch&) {}, 0),
             "snp: found 0 vcpus, expected 1 to 4096");
-  EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.num_vcpus = 4097; }),
+  EXPECT_EQ(Refusal(
+                path, [](SnpLaunch&) {}, 4097),
             "snp: found 4097 vcpus, expected 1 to 4096");
   EXPECT_EQ(Refusal(path, [](SnpLaunch& l) { l.vcpu_signature = 0; }),
             "snp: vcpu signature is zero, expected that of a vcpu type");
@@ -324,7 +329,7 @@ TEST(SnpMeasurement, RejectsLaunchesThatCannotBe) {
   EXPECT_EQ(Refusal(path,
                     [](SnpLaunch& l) {
                       l.vmm = SnpVmm::kEc2;
-                      l.kernel_hashes = SnpKernelHashes{};
+                      l.kernel_hashes = SevHashes{};
                     }),
             "snp: a kernel was given, but ec2 measures no kernel");
   EXPECT_EQ(
@@ -336,14 +341,13 @@ TEST(SnpMeasurement, RejectsAFirmwareWithoutResetAddressForTwoVcpus) {
   SnpFirmwareSeed seed;
   seed.layout.size_bytes = 0x1000;
   seed.layout.sections = {{.gpa = 0x1000, .size_bytes = 0x1000}};
-  SnpLaunch launch{.num_vcpus = 2, .vcpu_signature = kEpycV4};
-  EXPECT_EQ(MeasureSnpFromSeed(seed, launch).error().message(),
+  const SnpLaunch launch{.vcpu_signature = kEpycV4};
+  EXPECT_EQ(MeasureSnpFromSeed(seed, launch, kTwo).error().message(),
             "snp: the firmware has no SEV-ES reset address, so 2 vcpus cannot "
             "start");
-  launch.num_vcpus = 1;
-  EXPECT_TRUE(MeasureSnpFromSeed(seed, launch));
+  EXPECT_TRUE(MeasureSnpFromSeed(seed, launch, kOne));
   seed.layout.sections.clear();
-  EXPECT_EQ(MeasureSnpFromSeed(seed, launch).error().message(),
+  EXPECT_EQ(MeasureSnpFromSeed(seed, launch, kOne).error().message(),
             "snp: the firmware has no SEV metadata");
 }
 

@@ -1,4 +1,4 @@
-#include "measure/snp_vmsa.h"
+#include "formats/vmsa.h"
 
 #include <gtest/gtest.h>
 
@@ -31,12 +31,12 @@ TEST(Vmsa, PutsEveryFieldAtItsOffset) {
     size_t offset;
   };
   const Field fields[] = {
-      {&vmsa.efer, 0x0d0},   {&vmsa.cr4, 0x148},   {&vmsa.cr3, 0x150},
-      {&vmsa.cr0, 0x158},    {&vmsa.dr7, 0x160},   {&vmsa.dr6, 0x168},
-      {&vmsa.rflags, 0x170}, {&vmsa.rip, 0x178},   {&vmsa.rsp, 0x1d8},
-      {&vmsa.rax, 0x1f8},    {&vmsa.g_pat, 0x268}, {&vmsa.rcx, 0x308},
-      {&vmsa.rdx, 0x310},    {&vmsa.rbx, 0x318},   {&vmsa.sev_features, 0x3b0},
-      {&vmsa.xcr0, 0x3e8}};
+      {&vmsa.efer, 0x0d0},   {&vmsa.cr4, 0x148},          {&vmsa.cr3, 0x150},
+      {&vmsa.cr0, 0x158},    {&vmsa.dr7, 0x160},          {&vmsa.dr6, 0x168},
+      {&vmsa.rflags, 0x170}, {&vmsa.rip, 0x178},          {&vmsa.rsp, 0x1d8},
+      {&vmsa.rax, 0x1f8},    {&vmsa.g_pat, 0x268},        {&vmsa.rcx, 0x308},
+      {&vmsa.rdx, 0x310},    {&vmsa.rbp, 0x328},          {&vmsa.rsi, 0x330},
+      {&vmsa.rbx, 0x318},    {&vmsa.sev_features, 0x3b0}, {&vmsa.xcr0, 0x3e8}};
   for (const Field& field : fields) *field.value = 0x0102030405060700 + next++;
   vmsa.mxcsr = 0xa1a2a3a4;
   vmsa.x87_fcw = 0xb1b2;
@@ -56,31 +56,26 @@ TEST(Vmsa, PutsEveryFieldAtItsOffset) {
   EXPECT_EQ(At(page, 0x410, 2), 0xb1b2u);
 }
 
-TEST(Vmsa, OfTheFirstProcessorBeginsAtTheResetVector) {
-  const Vmsa vmsa = InitialVmsa({.vcpu_signature = 0x800f12}, kBootEip);
-  EXPECT_EQ(vmsa.cs.base, 0xffff0000u);
-  EXPECT_EQ(vmsa.rip, 0xfff0u);
-  EXPECT_EQ(vmsa.rdx, 0x800f12u);
-}
-
-TEST(Vmsa, OfTheOtherProcessorsBeginsAtTheFirmwaresAddress) {
-  const Vmsa vmsa = InitialVmsa({}, 0x0080b004);
-  EXPECT_EQ(vmsa.cs.base, 0x00800000u);
-  EXPECT_EQ(vmsa.rip, 0xb004u);
-}
-
-TEST(Vmsa, HasFpuControlWordsOnlyWhereKvmCopiesThem) {
-  EXPECT_EQ(InitialVmsa({}, kBootEip).mxcsr, 0x1f80u);
-  EXPECT_EQ(InitialVmsa({}, kBootEip).x87_fcw, 0x37fu);
-  const Vmsa before = InitialVmsa({.era = SnpVmsaEra::kFpuNotSynced}, kBootEip);
-  EXPECT_EQ(before.mxcsr, 0u);
-  EXPECT_EQ(before.x87_fcw, 0u);
-  EXPECT_EQ(InitialVmsa({.vmm = SnpVmm::kEc2}, kBootEip).mxcsr, 0u);
-}
-
-TEST(Vmsa, OnEc2HasItsOwnCodeSegmentForTheFirstProcessorOnly) {
-  EXPECT_EQ(InitialVmsa({.vmm = SnpVmm::kEc2}, kBootEip).cs.attributes, 0x9a);
-  EXPECT_EQ(InitialVmsa({.vmm = SnpVmm::kEc2}, 0x80b004).cs.attributes, 0x9b);
+TEST(Vmsa, IsDescribedByItsNonZeroFieldsInOrder) {
+  Vmsa vmsa;
+  vmsa.cs = {.selector = 0xf000, .limit = 0xffff, .base = 0xffff0000};
+  vmsa.efer = 0x1000;
+  vmsa.x87_fcw = 0x37f;
+  Bytes page = EncodeVmsa(vmsa);
+  page[0xca] = 2;            // vmpl
+  page[0x420] = 0xaa;        // the first byte of fpreg_x87
+  page[kVmsaBytes - 1] = 1;  // what nobody may set
+  const std::vector<VmsaField> fields = DescribeVmsa(page);
+  ASSERT_EQ(fields.size(), 8u);
+  EXPECT_EQ(fields[0], (VmsaField{"cs.selector", 0x10, 2, "0xf000"}));
+  EXPECT_EQ(fields[1], (VmsaField{"cs.limit", 0x14, 4, "0xffff"}));
+  EXPECT_EQ(fields[2], (VmsaField{"cs.base", 0x18, 8, "0xffff0000"}));
+  EXPECT_EQ(fields[3], (VmsaField{"vmpl", 0xca, 1, "0x2"}));
+  EXPECT_EQ(fields[4], (VmsaField{"efer", 0xd0, 8, "0x1000"}));
+  EXPECT_EQ(fields[5], (VmsaField{"x87_fcw", 0x410, 2, "0x37f"}));
+  EXPECT_EQ(fields[6].name, "fpreg_x87");
+  EXPECT_EQ(fields[6].value, "aa" + std::string(158, '0'));
+  EXPECT_EQ(fields[7].name, "reserved_0x670");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
-// Platform facts: what virtual processors and virtual machine monitors look
-// like to a measurement. Tables, every row with its source.
+// Processor models of QEMU that can run SEV guests, and what CPUID reports as
+// their signature. A table, every row with its source.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
 
@@ -20,7 +22,7 @@ constexpr uint32_t CpuidSignature(uint32_t family, uint32_t model,
          base_family << 8 | (model & 0xf) << 4 | (stepping & 0xf);
 }
 
-// VcpuType is a processor model of QEMU (-cpu NAME) that can run SEV guests.
+// VcpuType is a processor model of QEMU (-cpu NAME).
 struct VcpuType {
   std::string_view name;
   uint32_t family = 0;
@@ -35,21 +37,11 @@ struct VcpuType {
 
 std::span<const VcpuType> VcpuTypes();
 
-// FindVcpuType looks a name up; the error for an unknown one names the nearest.
+// FindVcpuType looks a name up, in any case; the error for an unknown one names
+// the nearest.
 Result<VcpuType> FindVcpuType(std::string_view name);
 
-// SnpVmm is who launches the guest.
-enum class SnpVmm { kQemu, kEc2, kGce };
-
-// SnpVmsaEra says whether the host's KVM copies the initial x87 and SSE control
-// words into the VMSA before it is measured.
-enum class SnpVmsaEra {
-  kFpuSynced,    // Linux 6.10 and later
-  kFpuNotSynced  // earlier SNP host kernels: both words are zero
-};
-
-// FindSnpVmm accepts "qemu", "ec2" and "gce".
-Result<SnpVmm> FindSnpVmm(std::string_view name);
-std::string_view SnpVmmName(SnpVmm vmm);
+// VcpuTypesOf returns the names of all types with a signature.
+std::vector<std::string> VcpuTypesOf(uint32_t signature);
 
 }  // namespace tally

@@ -1,4 +1,4 @@
-#include "measure/platforms.h"
+#include "measure/vcpu_types.h"
 
 #include <gtest/gtest.h>
 
@@ -46,12 +46,14 @@ TEST(VcpuTypes, RejectsAnUnknownNameAndNamesTheNearest) {
             std::vector<std::string>{"did you mean 'EPYC-Milan'?"});
 }
 
-TEST(SnpVmm, RoundTripsByName) {
-  for (const SnpVmm vmm : {SnpVmm::kQemu, SnpVmm::kEc2, SnpVmm::kGce}) {
-    EXPECT_EQ(FindSnpVmm(SnpVmmName(vmm)).value(), vmm);
-  }
-  EXPECT_EQ(FindSnpVmm("qem").error().message(),
-            "unknown vmm 'qem', expected one of qemu, ec2, gce");
+TEST(VcpuTypes, AreFoundInAnyCase) {
+  EXPECT_EQ(FindVcpuType("epyc-genoa").value().name, "EPYC-Genoa");
+}
+
+TEST(VcpuTypes, AreListedByTheirSignature) {
+  EXPECT_EQ(VcpuTypesOf(CpuidSignature(26, 0, 0)),
+            (std::vector<std::string>{"EPYC-Turin", "EPYC-Turin-v1"}));
+  EXPECT_TRUE(VcpuTypesOf(1).empty());
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-#include "measure/platforms.h"
+#include "measure/vcpu_types.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,23 +58,12 @@ constexpr VcpuType kVcpuTypes[] = {
     {"EPYC-Turin-v1", 26, 0, 0, kTurin},
 };
 
-struct VmmRow {
-  std::string_view name;
-  SnpVmm vmm;
-};
-constexpr VmmRow kVmms[] = {
-    {"qemu", SnpVmm::kQemu},
-    {"ec2", SnpVmm::kEc2},
-    {"gce", SnpVmm::kGce},
-};
-
-Error UnknownName(const std::string& what, std::string_view name,
-                  const std::vector<std::string>& known) {
-  Error error = InputError("unknown " + what + " " + Quote(name) +
-                           ", expected one of " + Join(known, ", "));
-  const std::optional<std::string> nearest = NearestName(name, known);
-  if (!nearest) return error;
-  return std::move(error).Hint("did you mean '" + *nearest + "'?");
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
 }
 
 }  // namespace
@@ -84,26 +73,22 @@ std::span<const VcpuType> VcpuTypes() { return kVcpuTypes; }
 Result<VcpuType> FindVcpuType(std::string_view name) {
   std::vector<std::string> known;
   for (const VcpuType& type : kVcpuTypes) {
-    if (type.name == name) return type;
+    if (LowerCase(type.name) == LowerCase(name)) return type;
     known.emplace_back(type.name);
   }
-  return UnknownName("vcpu type", name, known);
+  Error error = InputError("unknown vcpu type " + Quote(name) +
+                           ", expected one of " + Join(known, ", "));
+  const std::optional<std::string> nearest = NearestName(name, known);
+  if (!nearest) return error;
+  return std::move(error).Hint("did you mean '" + *nearest + "'?");
 }
 
-Result<SnpVmm> FindSnpVmm(std::string_view name) {
-  std::vector<std::string> known;
-  for (const VmmRow& row : kVmms) {
-    if (row.name == name) return row.vmm;
-    known.emplace_back(row.name);
+std::vector<std::string> VcpuTypesOf(uint32_t signature) {
+  std::vector<std::string> names;
+  for (const VcpuType& type : kVcpuTypes) {
+    if (type.signature() == signature) names.emplace_back(type.name);
   }
-  return UnknownName("vmm", name, known);
-}
-
-std::string_view SnpVmmName(SnpVmm vmm) {
-  for (const VmmRow& row : kVmms) {
-    if (row.vmm == vmm) return row.name;
-  }
-  return "unknown";
+  return names;
 }
 
 }  // namespace tally

@@ -1,15 +1,16 @@
 // The VM save area: the register state in which a virtual processor starts, as
-// the page that SNP_LAUNCH_UPDATE measures.
+// the page that a launch measures.
 //
 // Layout: AMD 24593 (APM volume 2), appendix B, table "VMSA Layout, State Save
 // Area for SEV-ES"; the same in Linux arch/x86/include/asm/svm.h, struct
-// sev_es_save_area.
+// sev_es_save_area, whose names the fields have here. See docs/formats/vmsa.md.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "common/bytes.h"
-#include "measure/platforms.h"
 
 namespace tally {
 
@@ -20,6 +21,8 @@ struct VmsaSegment {
   uint16_t attributes = 0;
   uint32_t limit = 0;
   uint64_t base = 0;
+
+  bool operator==(const VmsaSegment&) const = default;
 };
 
 // Vmsa has the fields that any virtual machine monitor sets; all others are
@@ -40,28 +43,31 @@ struct Vmsa {
   uint64_t rcx = 0;
   uint64_t rdx = 0;
   uint64_t rbx = 0;
+  uint64_t rbp = 0;
+  uint64_t rsi = 0;
   uint64_t sev_features = 0;
   uint64_t xcr0 = 0;
   uint32_t mxcsr = 0;
   uint16_t x87_fcw = 0;
+
+  bool operator==(const Vmsa&) const = default;
 };
 
 // EncodeVmsa returns the page of kVmsaBytes.
 Bytes EncodeVmsa(const Vmsa& vmsa);
 
-// VmsaFacts are the inputs of a virtual processor's initial state.
-struct VmsaFacts {
-  SnpVmm vmm = SnpVmm::kQemu;
-  SnpVmsaEra era = SnpVmsaEra::kFpuSynced;
-  uint32_t vcpu_signature = 0;
-  uint64_t guest_features = 1;
+// VmsaField is one field of a page and what it holds.
+struct VmsaField {
+  std::string name;  // "cs.base", "reserved_0x1c0"
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+  std::string value;  // a number: "0xfffffff0"; above 8 bytes: hex, in order
+
+  bool operator==(const VmsaField&) const = default;
 };
 
-// kBootEip is where the first processor begins: the x86 reset vector.
-inline constexpr uint32_t kBootEip = 0xfffffff0;
-
-// InitialVmsa returns the state of a processor that begins at `eip`: kBootEip
-// for the first, the firmware's SEV-ES reset address for the others.
-Vmsa InitialVmsa(const VmsaFacts& facts, uint32_t eip);
+// DescribeVmsa returns the fields that are not zero, in layout order. `page`
+// has kVmsaBytes.
+std::vector<VmsaField> DescribeVmsa(ByteSpan page);
 
 }  // namespace tally

@@ -1,0 +1,211 @@
+#include "cli/app_measure.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+// AddNumber adds an option that takes decimal or 0x….
+void AddNumber(CLI::App* app, const std::string& name,
+               const std::string& description,
+               std::function<void(uint64_t)> take) {
+  app->add_option_function<std::string>(
+      name,
+      [name, take](const std::string& text) {
+        Result<uint64_t> value = ParseUnsigned(text);
+        if (!value) throw CLI::ValidationError(name, value.error().message());
+        take(*value);
+      },
+      description);
+}
+
+void AddVcpuOptions(CLI::App* app, LaunchFlags* flags) {
+  app->add_option("--vcpu-type", flags->vcpu_type,
+                  "QEMU's -cpu: EPYC-v4, EPYC-Milan …");
+  AddNumber(app, "--vcpu-sig", "CPUID signature instead of a type",
+            [flags](uint64_t value) { flags->vcpu_signature = value; });
+  AddNumber(app, "--vcpu-family", "family, with the next two: the same",
+            [flags](uint64_t value) { flags->vcpu_family = value; });
+  AddNumber(app, "--vcpu-model", "model",
+            [flags](uint64_t value) { flags->vcpu_model = value; });
+  AddNumber(app, "--vcpu-stepping", "stepping",
+            [flags](uint64_t value) { flags->vcpu_stepping = value; });
+}
+
+void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
+  app->add_option("--guest-features", flags->guest_features,
+                  "SEV_FEATURES: a number or names (debug-swap,secure-tsc); "
+                  "default 0x1");
+  app->add_option("--snp-ovmf-hash", flags->ovmf_hash,
+                  "digest of the firmware's pages, instead of hashing them");
+  AddNumber(app, "--vmsa-gpa", "address of the VMSA pages, if not the host's",
+            [flags](uint64_t value) { flags->vmsa_gpa = value; });
+  app->add_option("--svsm", flags->svsm, "SVSM image");
+  AddNumber(app, "--vars-size", "with --svsm: bytes of the variable store",
+            [flags](uint64_t value) { flags->vars_size = value; });
+  app->add_option("--vars-file", flags->vars_file,
+                  "with --svsm: the variable store, for its size");
+}
+
+void AddLaunchOptions(CLI::App* app, LaunchFlags* flags) {
+  app->add_option("--ovmf", flags->ovmf, "firmware image")->required();
+  app->add_option("--vcpus", flags->vcpus, "number of vCPUs (1,2,4: a matrix)")
+      ->delimiter(',');
+  AddVcpuOptions(app, flags);
+  app->add_option("--vmm-type,--vmm", flags->vmm, "QEMU, ec2, gce or krun");
+  app->add_option("--vmsa-era", flags->era,
+                  "the host's KVM: linux-6.10 (and later, default) or "
+                  "before-linux-6.10");
+  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads");
+  app->add_option("--initrd", flags->initrd, "its initrd");
+  app->add_option("--append", flags->append, "its command line");
+}
+
+constexpr std::string_view kModeEquals = "--mode=";
+
+// OurName returns the name of our command for a mode of sev-snp-measure.
+std::string OurName(const std::string& mode) {
+  if (mode == "snp:ovmf-hash") return "snp-ovmf-hash";
+  if (mode == "snp:svsm" || mode == "sev-snp") return "snp";
+  if (mode == "sev-es") return "seves";
+  return mode;
+}
+
+void AddForm(CLI::App* app, DigestForm* form) {
+  app->add_option_function<std::string>(
+         "--output-format",
+         [form](const std::string& name) {
+           *form = name == "base64" ? DigestForm::kBase64 : DigestForm::kHex;
+         },
+         "hex (default) or base64")
+      ->check(CLI::IsMember({"hex", "base64"}));
+}
+
+}  // namespace
+
+void MeasureCommands::AddTo(CLI::App& app) {
+  CLI::App* measure = app.add_subcommand(
+      "measure", "print the measurements hardware will report");
+  measure->require_subcommand(1);
+  AddLaunch(measure, LaunchKind::kSnp, "snp",
+            "launch digest of an AMD SEV-SNP guest", &snp_);
+  AddLaunch(measure, LaunchKind::kSevEs, "seves",
+            "launch digest of an AMD SEV-ES guest", &sev_es_);
+  AddLaunch(measure, LaunchKind::kSev, "sev",
+            "launch digest of an AMD SEV guest", &sev_);
+  AddOvmfHash(measure);
+  AddNitro(measure);
+  AddIdBlock(app);
+}
+
+void MeasureCommands::AddLaunch(CLI::App* measure, LaunchKind kind,
+                                const char* name, const char* description,
+                                MeasureLaunchFlags* flags) {
+  flags->launch.kind = kind;
+  CLI::App* app = measure->add_subcommand(name, description);
+  app->callback([this, flags] {
+    choose_([this, flags] { return RunMeasureLaunch(*flags, console_); });
+  });
+  AddLaunchOptions(app, &flags->launch);
+  AddSnpOptions(app, &flags->launch);
+  AddForm(app, &flags->form);
+  app->add_flag("--dump-vmsa", flags->dump_vmsa,
+                "write the VMSA pages to vmsa<N>.bin here");
+  app->add_flag("--explain", flags->explain,
+                "every step, and the fields of the VMSAs");
+}
+
+void MeasureCommands::AddOvmfHash(CLI::App* measure) {
+  // CLI11 allows no colon in a name: TranslateMode makes it of snp:ovmf-hash.
+  CLI::App* app = measure->add_subcommand(
+      "snp-ovmf-hash", "launch digest after the firmware's pages");
+  app->callback([this] {
+    choose_([this] { return RunMeasureOvmfHash(ovmf_hash_, console_); });
+  });
+  app->add_option("--ovmf", ovmf_hash_.ovmf, "firmware image")->required();
+  AddForm(app, &ovmf_hash_.form);
+}
+
+void MeasureCommands::AddNitro(CLI::App* measure) {
+  CLI::App* nitro =
+      measure->add_subcommand("nitro", "PCR0, PCR1, PCR2 of an enclave image");
+  nitro->callback([this] {
+    choose_([this] { return RunMeasureNitro(nitro_, console_); });
+  });
+  nitro->add_option("EIF", nitro_.eif, "enclave image")->required();
+  nitro->add_flag("--explain", nitro_.explain, "every step");
+}
+
+void MeasureCommands::AddIdBlock(CLI::App& app) {
+  CLI::App* id_block = app.add_subcommand(
+      "id-block", "the owner's signed statement about an SEV-SNP guest");
+  id_block->require_subcommand(1);
+
+  CLI::App* create = id_block->add_subcommand("create", "make and sign one");
+  create->callback([this] {
+    choose_([this] { return RunIdBlockCreate(id_create_, console_); });
+  });
+  create
+      ->add_option("--measurement", id_create_.measurement,
+                   "launch digest, hexadecimal or base64")
+      ->required();
+  create->add_option("--family-id", id_create_.family_id,
+                     "32 hexadecimal digits (default zeros)");
+  create->add_option("--image-id", id_create_.image_id,
+                     "32 hexadecimal digits (default zeros)");
+  create->add_option("--policy", id_create_.policy,
+                     "guest policy: a number or names (default 0x30000)");
+  create->add_option("--svn", id_create_.guest_svn,
+                     "security version of the guest (default 0)");
+  create
+      ->add_option("--id-key,--idkey", id_create_.id_key,
+                   "private key, ECDSA P-384")
+      ->required();
+  create->add_option("--author-key,--authorkey", id_create_.author_key,
+                     "private key that vouches for the id key");
+  create->add_option("-o,--output", id_create_.output, "directory to make")
+      ->required();
+
+  CLI::App* verify =
+      id_block->add_subcommand("verify", "check one and print its fields");
+  verify->callback([this] {
+    choose_([this] { return RunIdBlockVerify(id_verify_, console_); });
+  });
+  verify->add_option("DIR", id_verify_.directory, "as `create` wrote it");
+  verify->add_option("--id-block", id_verify_.id_block, "or: the block");
+  verify->add_option("--id-auth", id_verify_.id_auth, "and its signatures");
+  verify->add_option("--measurement", id_verify_.measurement,
+                     "launch digest to expect");
+  verify->add_option("--id-key-digest", id_verify_.id_key_digest,
+                     "ID_KEY_DIGEST to expect");
+  verify->add_option("--author-key-digest", id_verify_.author_key_digest,
+                     "AUTHOR_KEY_DIGEST to expect");
+}
+
+void TranslateMode(std::vector<std::string>* args) {
+  const auto measure = std::ranges::find(*args, "measure");
+  if (measure == args->end()) return;
+  const auto after = measure + 1;
+  for (auto arg = after; arg != args->end(); ++arg) {
+    std::string mode;
+    auto end = arg + 1;
+    if (arg->starts_with(kModeEquals)) {
+      mode = arg->substr(kModeEquals.size());
+    } else if (*arg == "--mode" && end != args->end()) {
+      mode = *end++;
+    } else {
+      continue;
+    }
+    // The command's name goes first, in place of the option.
+    *arg = mode;
+    args->erase(arg + 1, end);
+    std::rotate(after, arg, arg + 1);
+    break;
+  }
+  if (after != args->end()) *after = OurName(*after);
+}
+
+}  // namespace tally

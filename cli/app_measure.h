@@ -1,0 +1,52 @@
+// The options of the commands that measure.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/console.h"
+#include "cli/id_block_command.h"
+#include "cli/measure_flags.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tally {
+
+// ChooseCommand is called with the command that the line names.
+using ChooseCommand = std::function<void(std::function<Status()>)>;
+
+// MeasureCommands adds `measure` and `id-block` to a parser and holds what they
+// fill; it must outlive the parser's run.
+class MeasureCommands {
+ public:
+  MeasureCommands(Console& console, ChooseCommand choose)
+      : console_(console), choose_(std::move(choose)) {}
+
+  void AddTo(CLI::App& app);
+
+ private:
+  void AddLaunch(CLI::App* measure, LaunchKind kind, const char* name,
+                 const char* description, MeasureLaunchFlags* flags);
+  void AddOvmfHash(CLI::App* measure);
+  void AddNitro(CLI::App* measure);
+  void AddIdBlock(CLI::App& app);
+
+  Console& console_;
+  ChooseCommand choose_;
+  MeasureLaunchFlags snp_;
+  MeasureLaunchFlags sev_;
+  MeasureLaunchFlags sev_es_;
+  OvmfHashFlags ovmf_hash_;
+  MeasureNitroFlags nitro_;
+  IdBlockCreateFlags id_create_;
+  IdBlockVerifyFlags id_verify_;
+};
+
+// TranslateMode rewrites the command line of sev-snp-measure, "measure --mode
+// snp …", and its names with a colon, to ours.
+void TranslateMode(std::vector<std::string>* args);
+
+}  // namespace tally

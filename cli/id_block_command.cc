@@ -1,0 +1,283 @@
+#include "cli/id_block_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "common/digest.h"
+#include "common/staging_directory.h"
+#include "common/text.h"
+#include "formats/snp_id_block.h"
+#include "formats/snp_policy.h"
+#include "sign/ecdsa_p384.h"
+
+namespace tally {
+namespace {
+
+constexpr const char* kIdBlockBin = "id-block.bin";
+constexpr const char* kIdAuthBin = "id-auth.bin";
+
+// SnpIdentity is an ID block with what authenticates it.
+struct SnpIdentity {
+  SnpIdBlock block;
+  SnpIdAuth auth;
+};
+
+// ParseDigest reads 48 bytes as the peers print them: sev-snp-measure in
+// hexadecimal or base64, snpguest in hexadecimal.
+Result<Sha384Digest> ParseDigest(const std::string& option,
+                                 const std::string& text) {
+  std::optional<Result<Bytes>> bytes;
+  if (text.size() == 96) bytes = ParseHex(text);
+  if (text.size() == 64) bytes = ParseBase64(text);
+  if (!bytes || !*bytes) {
+    return UsageError(option + " is " + Quote(text) +
+                      ", expected 96 hexadecimal digits or 64 characters of "
+                      "base64");
+  }
+  return Sha384Digest::FromBytes(**bytes);
+}
+
+Result<std::array<uint8_t, 16>> ParseId(const std::string& option,
+                                        const std::string& text) {
+  std::array<uint8_t, 16> id = {};
+  if (text.empty()) return id;
+  const Result<Bytes> bytes = ParseHex(text);
+  if (!bytes || bytes->size() != id.size()) {
+    return UsageError(option + " is " + Quote(text) +
+                      ", expected 32 hexadecimal digits");
+  }
+  std::ranges::copy(*bytes, id.begin());
+  return id;
+}
+
+// The next four map between the numbers of sign/ and of formats/.
+SnpPublicKey ToFormat(const P384Point& point) {
+  return {.x = point.x, .y = point.y};
+}
+SnpSignature ToFormat(const P384Signature& signature) {
+  return {.r = signature.r, .s = signature.s};
+}
+P384Point FromFormat(const SnpPublicKey& key) {
+  return {.x = key.x, .y = key.y};
+}
+P384Signature FromFormat(const SnpSignature& signature) {
+  return {.r = signature.r, .s = signature.s};
+}
+
+Result<SnpIdBlock> BlockOf(const IdBlockCreateFlags& flags) {
+  if (flags.measurement.empty()) return UsageError("no --measurement given");
+  SnpIdBlock block{.guest_svn = flags.guest_svn};
+  TALLY_ASSIGN(const Sha384Digest digest,
+               ParseDigest("--measurement", flags.measurement));
+  block.launch_digest = digest.array();
+  TALLY_ASSIGN(block.family_id, ParseId("--family-id", flags.family_id));
+  TALLY_ASSIGN(block.image_id, ParseId("--image-id", flags.image_id));
+  Result<uint64_t> policy = ParseSnpPolicy(flags.policy);
+  if (!policy) {
+    // It came from the command line.
+    Error error = UsageError(policy.error().message());
+    for (const std::string& hint : policy.error().hints()) {
+      error = std::move(error).Hint(hint);
+    }
+    return error;
+  }
+  block.policy = *policy;
+  return block;
+}
+
+Result<SnpIdAuth> Authenticate(const SnpIdBlock& block,
+                               const IdBlockCreateFlags& flags) {
+  if (flags.id_key.empty()) return UsageError("no --id-key given");
+  TALLY_ASSIGN(const EcdsaP384Key id_key, EcdsaP384Key::Load(flags.id_key));
+  SnpIdAuth auth{.id_key = ToFormat(id_key.public_point())};
+  TALLY_ASSIGN(const P384Signature signature,
+               id_key.Sign(EncodeSnpIdBlock(block)));
+  auth.id_block_signature = ToFormat(signature);
+  if (flags.author_key.empty()) return auth;
+
+  TALLY_ASSIGN(const EcdsaP384Key author_key,
+               EcdsaP384Key::Load(flags.author_key));
+  TALLY_ASSIGN(const P384Signature by_author,
+               author_key.Sign(EncodeSnpPublicKey(auth.id_key)));
+  auth.author = SnpAuthor{.key = ToFormat(author_key.public_point()),
+                          .id_key_signature = ToFormat(by_author)};
+  return auth;
+}
+
+Status CheckSignatures(const SnpIdentity& identity) {
+  const SnpIdAuth& auth = identity.auth;
+  Status by_id_key =
+      VerifyP384(FromFormat(auth.id_key), EncodeSnpIdBlock(identity.block),
+                 FromFormat(auth.id_block_signature));
+  if (!by_id_key) {
+    return std::move(by_id_key).error().While(
+        "checking the signature of the id block by id key " +
+        SnpKeyDigest(auth.id_key).hex());
+  }
+  if (!auth.author) return Ok();
+  Status by_author =
+      VerifyP384(FromFormat(auth.author->key), EncodeSnpPublicKey(auth.id_key),
+                 FromFormat(auth.author->id_key_signature));
+  if (by_author) return Ok();
+  return std::move(by_author).error().While(
+      "checking the signature of the id key by author key " +
+      SnpKeyDigest(auth.author->key).hex());
+}
+
+std::string AuthorDigest(const SnpIdAuth& auth) {
+  return auth.author ? SnpKeyDigest(auth.author->key).hex() : "none";
+}
+
+Status Compare(const std::string& what, const std::string& option,
+               const std::string& expected, const std::string& got) {
+  if (expected.empty()) return Ok();
+  TALLY_ASSIGN(const Sha384Digest digest, ParseDigest(option, expected));
+  if (digest.hex() == got) return Ok();
+  return DigestMismatch(what, digest.hex(), got);
+}
+
+Status CheckExpectations(const SnpIdentity& identity,
+                         const IdBlockVerifyFlags& flags) {
+  TALLY_TRY(Compare("launch digest of the id block", "--measurement",
+                    flags.measurement, Hex(identity.block.launch_digest)));
+  TALLY_TRY(Compare("digest of the id key", "--id-key-digest",
+                    flags.id_key_digest,
+                    SnpKeyDigest(identity.auth.id_key).hex()));
+  return Compare("digest of the author key", "--author-key-digest",
+                 flags.author_key_digest, AuthorDigest(identity.auth));
+}
+
+// CheckOutput accepts a new name or an empty directory.
+Status CheckOutput(const fs::path& path) {
+  if (path.empty()) return UsageError("the output has no name");
+  if (IsAbsent(path)) return Ok();
+  std::error_code error;
+  if (IsDirectory(path) && fs::is_empty(path, error) && !error) return Ok();
+  return UsageError("output " + Quote(path.string()) +
+                    " exists, expected a new name or an empty directory");
+}
+
+Status Publish(const fs::path& path, const SnpIdentity& identity) {
+  const Bytes block = EncodeSnpIdBlock(identity.block);
+  const Bytes auth = EncodeSnpIdAuth(identity.auth);
+  TALLY_ASSIGN(StagingDirectory staging, StagingDirectory::Create(path));
+  const fs::path& directory = staging.path();
+  TALLY_TRY(WriteFileAtomic(directory / kIdBlockBin, block));
+  TALLY_TRY(WriteFileAtomic(directory / kIdAuthBin, auth));
+  TALLY_TRY(WriteFileAtomic(directory / "id-block.base64",
+                            AsBytes(Base64(block) + "\n")));
+  TALLY_TRY(WriteFileAtomic(directory / "id-auth.base64",
+                            AsBytes(Base64(auth) + "\n")));
+  // Only an empty directory can go; whatever else is there makes Publish fail.
+  rmdir(path.c_str());
+  return staging.Publish(Existing::kRefuse);
+}
+
+// QemuOptions leaves out what depends on the host: cbitpos, reduced-phys-bits.
+// QEMU must be told the policy of the ID block.
+std::string QemuOptions(const SnpIdentity& identity) {
+  return "-object sev-snp-guest,id=sev0,policy=" +
+         HexNumber(identity.block.policy) +
+         ",id-block=" + Base64(EncodeSnpIdBlock(identity.block)) +
+         ",id-auth=" + Base64(EncodeSnpIdAuth(identity.auth)) +
+         ",author-key-enabled=" + (identity.auth.author ? "on" : "off");
+}
+
+std::string FieldsText(const SnpIdentity& identity) {
+  const SnpIdBlock& block = identity.block;
+  return "launch_digest=" + Hex(block.launch_digest) +
+         "\nfamily_id=" + Hex(block.family_id) +
+         "\nimage_id=" + Hex(block.image_id) +
+         "\nversion=1\nguest_svn=" + std::to_string(block.guest_svn) +
+         "\npolicy=" + HexNumber(block.policy) +
+         "\npolicy_names=" + SnpPolicyNames(block.policy) +
+         "\nid_key_digest=" + SnpKeyDigest(identity.auth.id_key).hex() +
+         "\nauthor_key_digest=" + AuthorDigest(identity.auth) + "\n";
+}
+
+Json::Object FieldsRecord(const SnpIdentity& identity) {
+  const SnpIdBlock& block = identity.block;
+  const SnpIdAuth& auth = identity.auth;
+  return {
+      {"launch_digest", Hex(block.launch_digest)},
+      {"family_id", Hex(block.family_id)},
+      {"image_id", Hex(block.image_id)},
+      {"version", 1},
+      {"guest_svn", uint64_t{block.guest_svn}},
+      {"policy", HexNumber(block.policy)},
+      {"policy_names", SnpPolicyNames(block.policy)},
+      {"id_key_digest", SnpKeyDigest(auth.id_key).hex()},
+      {"author_key_digest", auth.author ? Json(AuthorDigest(auth)) : Json()},
+      {"author_key_enabled", auth.author.has_value()},
+      {"id_block", Base64(EncodeSnpIdBlock(block))},
+      {"id_auth", Base64(EncodeSnpIdAuth(auth))}};
+}
+
+Result<SnpIdentity> Load(const IdBlockVerifyFlags& flags) {
+  const bool has_files = !flags.id_block.empty() && !flags.id_auth.empty();
+  const bool has_file = !flags.id_block.empty() || !flags.id_auth.empty();
+  if (flags.directory.empty() ? !has_files : has_file) {
+    return UsageError("expected a directory, or both --id-block and --id-auth");
+  }
+  const fs::path block_path =
+      has_files ? flags.id_block : flags.directory / kIdBlockBin;
+  const fs::path auth_path =
+      has_files ? flags.id_auth : flags.directory / kIdAuthBin;
+  TALLY_ASSIGN(const Bytes block_bytes, ReadFile(block_path, kSnpIdAuthBytes));
+  TALLY_ASSIGN(const Bytes auth_bytes, ReadFile(auth_path, kSnpIdAuthBytes));
+  Result<SnpIdBlock> block = ParseSnpIdBlock(block_bytes);
+  if (!block) {
+    return std::move(block).error().While("reading " +
+                                          Quote(block_path.string()));
+  }
+  Result<SnpIdAuth> auth = ParseSnpIdAuth(auth_bytes);
+  if (!auth) {
+    return std::move(auth).error().While("reading " +
+                                         Quote(auth_path.string()));
+  }
+  return SnpIdentity{.block = *block, .auth = *auth};
+}
+
+}  // namespace
+
+Status RunIdBlockCreate(const IdBlockCreateFlags& flags, Console& console) {
+  TALLY_TRY(CheckOutput(flags.output));
+  SnpIdentity identity;
+  TALLY_ASSIGN(identity.block, BlockOf(flags));
+  TALLY_ASSIGN(identity.auth, Authenticate(identity.block, flags));
+  // A signature that went wrong would only show when a guest does not start.
+  TALLY_TRY(CheckSignatures(identity));
+  TALLY_TRY(Publish(flags.output, identity));
+
+  Json::Object record = FieldsRecord(identity);
+  record["qemu"] = QemuOptions(identity);
+  record["directory"] = PathJson(flags.output);
+  console.Answer("id_key_digest=" + SnpKeyDigest(identity.auth.id_key).hex() +
+                     "\nauthor_key_digest=" + AuthorDigest(identity.auth) +
+                     "\nid_block=" + Base64(EncodeSnpIdBlock(identity.block)) +
+                     "\nqemu=" + QemuOptions(identity) + "\n",
+                 record);
+  return Ok();
+}
+
+Status RunIdBlockVerify(const IdBlockVerifyFlags& flags, Console& console) {
+  TALLY_ASSIGN(const SnpIdentity identity, Load(flags));
+  Status status = CheckSignatures(identity);
+  if (status) status = CheckExpectations(identity, flags);
+  if (!status && status.error().code() != ErrorCode::kMismatch) return status;
+
+  // The fields are the answer in both cases: who reads of a mismatch wants to
+  // see the rest.
+  Json::Object record = FieldsRecord(identity);
+  record["result"] = status ? "verified" : "not verified";
+  record["reason"] = status ? Json() : Json(status.error().ToString());
+  console.Answer(
+      (status ? "verified\n" : "not verified\n") + FieldsText(identity),
+      record);
+  return status;
+}
+
+}  // namespace tally

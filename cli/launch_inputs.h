@@ -1,0 +1,28 @@
+// From the flags of `measure` and `why` to the measurers' plain structs.
+#pragma once
+
+#include <optional>
+
+#include "cli/measure_flags.h"
+#include "measure/sev.h"
+#include "measure/snp.h"
+
+namespace tally {
+
+// LaunchInputs holds the files that a launch looks at. Not to be moved while
+// the launches are in use.
+struct LaunchInputs {
+  MappedFile firmware;
+  std::optional<MappedFile> svsm;
+  // For LaunchKind::kSnp.
+  SnpLaunch snp;
+  std::optional<SnpLaunchDigest> firmware_digest;  // of --snp-ovmf-hash
+  // For the other kinds.
+  SevLaunch sev;
+};
+
+// OpenLaunch checks the flags against each other, opens the firmware and hashes
+// the kernel's files in pieces. UsageError: flags that do not go together.
+Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags);
+
+}  // namespace tally

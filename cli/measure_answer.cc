@@ -1,0 +1,35 @@
+#include "cli/measure_answer.h"
+
+#include "common/text.h"
+
+namespace tally {
+
+std::string FormatDigest(ByteSpan digest, DigestForm form) {
+  return form == DigestForm::kHex ? Hex(digest) : Base64(digest);
+}
+
+Json RegisterRecord(const std::string& algorithm, const std::string& value,
+                    std::span<const Event> events) {
+  return Json::Object{{"algorithm", algorithm},
+                      {"value", value},
+                      {"events_sha256", DigestEvents(events).hex()},
+                      {"events", EventsToJson(events)}};
+}
+
+Json CoverageRecord(const std::vector<Coverage>& coverage) {
+  Json::Object record;
+  for (const Coverage& input : coverage) {
+    record[input.input] =
+        input.registers.empty() ? Json() : Json(input.registers.front());
+  }
+  return record;
+}
+
+void WarnUncovered(const std::vector<Coverage>& coverage, Console& console) {
+  for (const Coverage& input : coverage) {
+    if (!input.registers.empty() || !input.affects_boot) continue;
+    console.Warn(input.input + ": not covered; " + input.why_not);
+  }
+}
+
+}  // namespace tally

@@ -1,0 +1,198 @@
+// tally measure snp|sev|seves|snp:ovmf-hash: launch digests of AMD guests.
+
+#include <algorithm>
+
+#include "cli/launch_inputs.h"
+#include "cli/measure_answer.h"
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+// Cell is the launch with one number of processors.
+struct Cell {
+  uint32_t num_vcpus = 0;  // 0: does not count
+  Bytes digest;
+  size_t num_events = 0;
+};
+
+// Measured is what all kinds of launch have in common.
+struct Measured {
+  std::string platform;
+  std::string algorithm;
+  std::vector<Cell> cells;
+  std::vector<Event> events;
+  std::vector<Coverage> coverage;
+  // The pages of the first processor and of all others; empty for SEV.
+  Bytes first_vmsa;
+  Bytes other_vmsa;
+};
+
+template <typename Measurement>
+Measured Common(const Measurement& measurement, std::string platform,
+                std::string algorithm) {
+  Measured measured{.platform = std::move(platform),
+                    .algorithm = std::move(algorithm),
+                    .events = measurement.events,
+                    .coverage = measurement.coverage};
+  for (const auto& cell : measurement.cells) {
+    const ByteSpan digest = cell.launch_digest.span();
+    measured.cells.push_back({.num_vcpus = cell.num_vcpus,
+                              .digest = Bytes(digest.begin(), digest.end()),
+                              .num_events = cell.num_events});
+  }
+  return measured;
+}
+
+Result<SnpMeasurement> MeasureSnpInputs(const LaunchInputs& inputs,
+                                        std::span<const uint32_t> vcpus) {
+  if (!inputs.firmware_digest) return MeasureSnp(inputs.snp, vcpus);
+  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(inputs.firmware.bytes()));
+  return MeasureSnpFromSeed(
+      {.after_firmware = *inputs.firmware_digest, .layout = layout}, inputs.snp,
+      vcpus);
+}
+
+Result<Measured> MeasureInputs(const LaunchFlags& flags,
+                               const LaunchInputs& inputs) {
+  if (flags.kind == LaunchKind::kSnp) {
+    TALLY_ASSIGN(const SnpMeasurement snp,
+                 MeasureSnpInputs(inputs, flags.vcpus));
+    Measured measured = Common(snp, "sev-snp", "sha384");
+    TALLY_ASSIGN(const SnpVmsas vmsas, VmsasOfLaunch(inputs.snp));
+    measured.first_vmsa = vmsas.first;
+    measured.other_vmsa = vmsas.other;
+    return measured;
+  }
+  const bool is_es = flags.kind == LaunchKind::kSevEs;
+  TALLY_ASSIGN(const SevMeasurement sev, MeasureSev(inputs.sev, flags.vcpus));
+  Measured measured = Common(sev, is_es ? "sev-es" : "sev", "sha256");
+  if (is_es) {
+    TALLY_ASSIGN(const SevEsVmsas vmsas, VmsasOfLaunch(inputs.sev));
+    measured.first_vmsa = vmsas.first;
+    measured.other_vmsa = vmsas.other;
+  }
+  return measured;
+}
+
+uint32_t MostVcpus(const Measured& measured) {
+  uint32_t most = 0;
+  for (const Cell& cell : measured.cells) {
+    most = std::max(most, cell.num_vcpus);
+  }
+  return most;
+}
+
+// DumpVmsas writes vmsa0.bin … into the current directory, as sev-snp-measure
+// does.
+Status DumpVmsas(const Measured& measured) {
+  if (measured.first_vmsa.empty()) {
+    return UsageError("--dump-vmsa: sev guests have no VMSA");
+  }
+  for (uint32_t i = 0; i < MostVcpus(measured); ++i) {
+    TALLY_TRY(
+        WriteFileAtomic("vmsa" + std::to_string(i) + ".bin",
+                        i == 0 ? measured.first_vmsa : measured.other_vmsa));
+  }
+  return Ok();
+}
+
+std::string ExplainVmsa(const std::string& whose, ByteSpan page) {
+  std::string text = "VMSA of " + whose + ":\n";
+  for (const VmsaField& field : DescribeVmsa(page)) {
+    text += "  " + field.name + std::string(18 - field.name.size(), ' ') +
+            field.value + "\n";
+  }
+  return text;
+}
+
+std::string Explain(const Measured& measured) {
+  std::string text = ExplainEvents(measured.events);
+  if (measured.first_vmsa.empty()) return text;
+  text += ExplainVmsa("vcpu 0", measured.first_vmsa);
+  if (MostVcpus(measured) > 1) {
+    text += ExplainVmsa("all other vcpus", measured.other_vmsa);
+  }
+  return text;
+}
+
+std::string AnswerText(const Measured& measured,
+                       const MeasureLaunchFlags& flags) {
+  std::string text = flags.explain ? Explain(measured) : "";
+  for (const Cell& cell : measured.cells) {
+    // One value is printed bare, as scripts around sev-snp-measure expect.
+    if (measured.cells.size() > 1) {
+      text += "vcpus=" + std::to_string(cell.num_vcpus) + " launch_digest=";
+    }
+    text += FormatDigest(cell.digest, flags.form) + "\n";
+  }
+  return text;
+}
+
+Json VmsaRecord(ByteSpan page) {
+  if (page.empty()) return Json();
+  Json::Object record;
+  for (const VmsaField& field : DescribeVmsa(page)) {
+    record[field.name] = field.value;
+  }
+  return record;
+}
+
+Json AnswerRecord(const Measured& measured) {
+  std::vector<size_t> lengths;
+  for (const Cell& cell : measured.cells) lengths.push_back(cell.num_events);
+  const std::vector<Sha256Digest> digests =
+      DigestEventPrefixes(measured.events, lengths);
+  Json::Array cells;
+  for (size_t i = 0; i < measured.cells.size(); ++i) {
+    const Cell& cell = measured.cells[i];
+    Json launch_digest =
+        Json::Object{{"algorithm", measured.algorithm},
+                     {"value", Hex(cell.digest)},
+                     {"events_sha256", digests[i].hex()},
+                     {"num_events", static_cast<uint64_t>(cell.num_events)}};
+    cells.push_back(Json::Object{
+        {"vcpus", cell.num_vcpus == 0 ? Json() : Json(int64_t{cell.num_vcpus})},
+        {"registers",
+         Json::Object{{"launch_digest", std::move(launch_digest)}}}});
+  }
+  return Json::Object{{"platform", measured.platform},
+                      {"cells", std::move(cells)},
+                      {"events", EventsToJson(measured.events)},
+                      {"coverage", CoverageRecord(measured.coverage)},
+                      {"vmsa_first", VmsaRecord(measured.first_vmsa)},
+                      {"vmsa_other", VmsaRecord(measured.other_vmsa)}};
+}
+
+}  // namespace
+
+Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
+  TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
+  Result<Measured> measured = MeasureInputs(flags.launch, inputs);
+  if (!measured) {
+    return std::move(measured).error().While("measuring " +
+                                             Quote(flags.launch.ovmf.string()));
+  }
+  if (flags.dump_vmsa) TALLY_TRY(DumpVmsas(*measured));
+  WarnUncovered(measured->coverage, console);
+  console.Answer(
+      AnswerText(*measured, flags),
+      console.form() == OutputForm::kJson ? AnswerRecord(*measured) : Json());
+  return Ok();
+}
+
+Status RunMeasureOvmfHash(const OvmfHashFlags& flags, Console& console) {
+  TALLY_ASSIGN(const MappedFile firmware, MappedFile::Open(flags.ovmf));
+  Result<SnpFirmwareSeed> seed = SeedSnpFirmware(firmware.bytes());
+  if (!seed) {
+    return std::move(seed).error().While("measuring " +
+                                         Quote(flags.ovmf.string()));
+  }
+  const SnpLaunchDigest& digest = seed->after_firmware;
+  console.Answer(
+      FormatDigest(digest.span(), flags.form) + "\n",
+      Json::Object{{"platform", "sev-snp"}, {"ovmf_hash", digest.hex()}});
+  return Ok();
+}
+
+}  // namespace tally
