@@ -25,6 +25,7 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   bundle    export|import            everything a build needs in one file, for a machine without network
   store     list|verify|gc           see, check and clean up the content store
   measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
+  why       snp --expected HEX       say which input explains an unexpected measurement
   id-block  create|verify            the owner's signed statement about an SEV-SNP guest
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release

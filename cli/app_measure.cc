@@ -98,6 +98,7 @@ void MeasureCommands::AddTo(CLI::App& app) {
             "launch digest of an AMD SEV guest", &sev_);
   AddOvmfHash(measure);
   AddNitro(measure);
+  AddWhy(app);
   AddIdBlock(app);
 }
 
@@ -137,6 +138,24 @@ void MeasureCommands::AddNitro(CLI::App* measure) {
   });
   nitro->add_option("EIF", nitro_.eif, "enclave image")->required();
   nitro->add_flag("--explain", nitro_.explain, "every step");
+}
+
+void MeasureCommands::AddWhy(CLI::App& app) {
+  CLI::App* why =
+      app.add_subcommand("why", "which input explains an unexpected digest");
+  why->require_subcommand(1);
+  CLI::App* snp = why->add_subcommand(
+      "snp", "search the neighbourhood of an AMD SEV-SNP launch");
+  snp->callback(
+      [this] { choose_([this] { return RunWhySnp(why_snp_, console_); }); });
+  snp->add_option("--expected", why_snp_.expected,
+                  "the launch digest to explain, hexadecimal or base64")
+      ->required();
+  AddLaunchOptions(snp, &why_snp_.launch);
+  AddSnpOptions(snp, &why_snp_.launch);
+  snp->add_option("--max-vcpus", why_snp_.max_vcpus,
+                  "the most vCPUs to try (default 512)")
+      ->check(CLI::Range(1, 4096));
 }
 
 void MeasureCommands::AddIdBlock(CLI::App& app) {

@@ -8,6 +8,7 @@
 #include "cli/console.h"
 #include "cli/id_block_command.h"
 #include "cli/measure_flags.h"
+#include "cli/why_command.h"
 
 namespace CLI {
 class App;
@@ -18,8 +19,8 @@ namespace tally {
 // ChooseCommand is called with the command that the line names.
 using ChooseCommand = std::function<void(std::function<Status()>)>;
 
-// MeasureCommands adds `measure` and `id-block` to a parser and holds what they
-// fill; it must outlive the parser's run.
+// MeasureCommands adds `measure`, `why` and `id-block` to a parser and holds
+// what they fill; it must outlive the parser's run.
 class MeasureCommands {
  public:
   MeasureCommands(Console& console, ChooseCommand choose)
@@ -33,6 +34,7 @@ class MeasureCommands {
   void AddOvmfHash(CLI::App* measure);
   void AddNitro(CLI::App* measure);
   void AddIdBlock(CLI::App& app);
+  void AddWhy(CLI::App& app);
 
   Console& console_;
   ChooseCommand choose_;
@@ -43,6 +45,7 @@ class MeasureCommands {
   MeasureNitroFlags nitro_;
   IdBlockCreateFlags id_create_;
   IdBlockVerifyFlags id_verify_;
+  WhyFlags why_snp_;
 };
 
 // TranslateMode rewrites the command line of sev-snp-measure, "measure --mode

@@ -158,6 +158,14 @@ measure_outputs() {
       output "measure snp ($vmm)" output-measure-snp measure snp --vmm "$vmm" \
         --ovmf "$artifacts/firmware.fd" --vcpus 1,2 --vcpu-type EPYC-v4
     done
+    output "measure seves" output-measure-snp measure seves \
+      --ovmf "$artifacts/firmware.fd" --vcpus 1,2 --vcpu-type EPYC-v4
+    output "measure sev" output-measure-snp measure sev \
+      --ovmf "$artifacts/firmware.fd"
+    output "why snp" output-why-snp why snp \
+      --ovmf "$artifacts/firmware.fd" --vcpus 1 --vcpu-type EPYC-v4 \
+      --expected "$("$TALLY" measure snp --ovmf "$artifacts/firmware.fd" \
+        --vcpus 3 --vcpu-type EPYC-v4 2> /dev/null)"
   else
     skip "tally measure snp: the release has no firmware.fd"
   fi

@@ -1,0 +1,21 @@
+// tally why: which input explains an unexpected digest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/measure_flags.h"
+
+namespace tally {
+
+struct WhyFlags {
+  LaunchFlags launch;
+  std::string expected;  // hexadecimal or base64
+  uint32_t max_vcpus = 512;
+};
+
+// RunWhySnp searches the neighbourhood of a launch for the expected digest. A
+// digest that is not found is a MismatchError that bounds what it can be.
+Status RunWhySnp(const WhyFlags& flags, Console& console);
+
+}  // namespace tally

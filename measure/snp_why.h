@@ -1,0 +1,85 @@
+// Why a launch digest is not the expected one: a search of the neighbourhood
+// of a launch for the inputs that give the expected digest.
+//
+// See docs/measurements/why-snp.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/ovmf.h"
+#include "measure/snp.h"
+
+namespace tally {
+
+// SnpSearch is what was expected and what was thought to be launched.
+struct SnpSearch {
+  SnpLaunchDigest expected;
+  // Without an SVSM.
+  SnpLaunch launch;
+  uint32_t num_vcpus = 1;
+  // The firmware's layout, and its pages; or, if there are none, the launch
+  // digest after them.
+  Ovmf layout;
+  std::vector<SnpStep> firmware_pages;
+  SnpLaunchDigest after_firmware;
+  // The command line of the kernel, to vary; empty if there is none.
+  std::string cmdline;
+  // The largest number of processors to try.
+  uint32_t max_vcpus = 512;
+};
+
+// SnpDifference is one input that would have to be another one.
+struct SnpDifference {
+  std::string input;  // "vcpus", "guest_features"
+  std::string given;
+  std::string found;
+
+  bool operator==(const SnpDifference&) const = default;
+};
+
+// SnpPrefix is one way to come to the VMSAs.
+struct SnpPrefix {
+  SnpLaunchDigest digest;
+  std::vector<SnpDifference> differences;
+};
+
+// SnpStates is one way in which processors start: the differences, and the
+// digests of the pages.
+struct SnpStates {
+  SnpPage first;
+  SnpPage other;
+  std::vector<SnpDifference> differences;
+  // Only with the prefix of the launch itself: there are too many of these.
+  bool first_prefix_only = false;
+};
+
+// SnpSearchPlan is what the search tries: every prefix with every state with
+// every number of processors. The first prefix and the first state are those of
+// the launch itself.
+struct SnpSearchPlan {
+  std::vector<SnpPrefix> prefixes;
+  std::vector<SnpStates> states;
+
+  uint64_t NumCandidates(uint32_t max_vcpus) const;
+};
+
+// PlanSnpSearch lists them.
+SnpSearchPlan PlanSnpSearch(const SnpSearch& search);
+
+// SnpFound is a launch with the expected digest.
+struct SnpFound {
+  uint32_t num_vcpus = 0;
+  // Empty: the launch is the one given.
+  std::vector<SnpDifference> differences;
+};
+
+// TrySnpStates tries plan.states[index] with every prefix and returns the
+// launch with the fewest differences that has the expected digest. Calls for
+// different indices may run at the same time.
+std::optional<SnpFound> TrySnpStates(const SnpSearch& search,
+                                     const SnpSearchPlan& plan, size_t index);
+
+}  // namespace tally

@@ -1,0 +1,160 @@
+#include "measure/snp_why.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "common/hash.h"
+#include "measure/vcpu_types.h"
+
+namespace tally {
+namespace {
+
+// A firmware that is given by the digest of its pages, with all kinds of
+// section, in an order that is not that of their addresses.
+SnpSearch Search() {
+  SnpSearch search{.num_vcpus = 2, .cmdline = "console=ttyS0", .max_vcpus = 8};
+  search.layout.size_bytes = 0x1000;
+  search.layout.sections = {{0x800000, 0x2000, OvmfSectionKind::kSecMem},
+                            {0x80d000, 0x1000, OvmfSectionKind::kSecrets},
+                            {0x80e000, 0x1000, OvmfSectionKind::kCpuid},
+                            {0x80c000, 0x1000, OvmfSectionKind::kSvsmCaa},
+                            {0x810000, 0x1000, OvmfSectionKind::kKernelHashes}};
+  search.layout.kernel_hashes = {0x810c00, 0x400};
+  search.layout.sev_es_reset_eip = 0x80b004;
+  search.launch = {
+      .vcpu_signature = FindVcpuType("EPYC-v4").value().signature(),
+      .kernel_hashes = HashKernelInputs(AsBytes("kernel"), AsBytes("initrd"),
+                                        search.cmdline)};
+  return search;
+}
+
+// Explain searches for the digest of `actual` with `num_vcpus`.
+std::optional<SnpFound> Explain(SnpSearch search, const SnpLaunch& actual,
+                                uint32_t num_vcpus) {
+  const uint32_t count[] = {num_vcpus};
+  const auto measured =
+      MeasureSnpFromSeed({search.after_firmware, search.layout}, actual, count);
+  EXPECT_TRUE(measured) << measured.error().ToString();
+  search.expected = measured->cells[0].launch_digest;
+  const SnpSearchPlan plan = PlanSnpSearch(search);
+  std::optional<SnpFound> best;
+  for (size_t i = 0; i < plan.states.size(); ++i) {
+    auto found = TrySnpStates(search, plan, i);
+    if (found &&
+        (!best || found->differences.size() < best->differences.size())) {
+      best = std::move(found);
+    }
+  }
+  return best;
+}
+
+using Differences = std::vector<SnpDifference>;
+
+TEST(SnpSearch, FindsNothingToChangeInTheLaunchItself) {
+  const SnpSearch search = Search();
+  const auto found = Explain(search, search.launch, 2);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->num_vcpus, 2u);
+  EXPECT_EQ(found->differences, Differences());
+}
+
+TEST(SnpSearch, FindsTheNumberOfProcessors) {
+  const SnpSearch search = Search();
+  EXPECT_EQ(Explain(search, search.launch, 8)->differences,
+            (Differences{{"vcpus", "2", "8"}}));
+}
+
+TEST(SnpSearch, FindsOneChangedInput) {
+  const SnpSearch search = Search();
+  SnpLaunch actual = search.launch;
+  actual.guest_features = 0x21;
+  EXPECT_EQ(Explain(search, actual, 2)->differences,
+            (Differences{{"guest_features", "0x1 (snp-active)",
+                          "0x21 (snp-active,debug-swap)"}}));
+  actual = search.launch;
+  actual.guest_features = 0xd7ff;  // every named bit
+  EXPECT_EQ(Explain(search, actual, 2)->differences.size(), 1u);
+  actual = search.launch;
+  actual.vcpu_signature = FindVcpuType("EPYC-Genoa").value().signature();
+  EXPECT_EQ(
+      Explain(search, actual, 2)->differences,
+      (Differences{{"vcpu_type", "0x800f12 (EPYC)", "0xa10f10 (EPYC-Genoa)"}}));
+  actual = search.launch;
+  actual.era = SnpVmsaEra::kFpuNotSynced;
+  EXPECT_EQ(Explain(search, actual, 2)->differences,
+            (Differences{{"vmsa_era", "linux-6.10", "before-linux-6.10"}}));
+  actual = search.launch;
+  actual.kernel_hashes.reset();
+  EXPECT_EQ(Explain(search, actual, 2)->differences,
+            (Differences{{"kernel_hashes", "on", "off (no kernel measured)"}}));
+  actual = search.launch;
+  actual.kernel_hashes->cmdline = HashCmdline("console=ttyS0\n");
+  EXPECT_EQ(Explain(search, actual, 2)->differences,
+            (Differences{{"cmdline", "as given", "with a final new line"}}));
+  actual = search.launch;
+  actual.vmsa_gpa = 0xffffffffff000;
+  EXPECT_EQ(Explain(search, actual, 2)->differences,
+            (Differences{{"vmsa_gpa", "0xfffffffff000", "0xffffffffff000"}}));
+}
+
+TEST(SnpSearch, FindsAnotherMonitorAsOneDifference) {
+  SnpSearch search = Search();
+  search.launch.kernel_hashes.reset();
+  for (const SnpVmm vmm : {SnpVmm::kEc2, SnpVmm::kGce, SnpVmm::kKrun}) {
+    SnpLaunch actual = search.launch;
+    actual.vmm = vmm;
+    const auto found = Explain(search, actual, 2);
+    ASSERT_TRUE(found) << SnpVmmName(vmm);
+    ASSERT_EQ(found->differences.size(), 1u) << SnpVmmName(vmm);
+    EXPECT_EQ(found->differences[0].found, SnpVmmName(vmm));
+  }
+}
+
+TEST(SnpSearch, FindsSeveralChangedInputs) {
+  const SnpSearch search = Search();
+  SnpLaunch actual = search.launch;
+  actual.vcpu_signature = FindVcpuType("EPYC-Turin").value().signature();
+  actual.guest_features = 0x221;
+  actual.era = SnpVmsaEra::kFpuNotSynced;
+  actual.kernel_hashes->initrd = Sha256({});
+  const auto found = Explain(search, actual, 5);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->num_vcpus, 5u);
+  EXPECT_EQ(found->differences.size(), 5u);
+}
+
+TEST(SnpSearch, FindsAPageOrder) {
+  SnpSearch search = Search();
+  SnpSearch sorted = search;
+  std::ranges::sort(sorted.layout.sections, {}, &OvmfSection::gpa);
+  const uint32_t count[] = {2};
+  const auto measured = MeasureSnpFromSeed(
+      {search.after_firmware, sorted.layout}, search.launch, count);
+  search.expected = measured->cells[0].launch_digest;
+  const auto found = TrySnpStates(search, PlanSnpSearch(search), 0);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->differences,
+            (Differences{{"page_order", "firmware, then sections in order",
+                          "sections by address"}}));
+}
+
+TEST(SnpSearch, FindsNothingForAnotherKernel) {
+  const SnpSearch search = Search();
+  SnpLaunch actual = search.launch;
+  actual.kernel_hashes->kernel = Sha256Digest();
+  EXPECT_FALSE(Explain(search, actual, 2));
+}
+
+TEST(SnpSearch, TriesTheLaunchItselfFirstAndNothingTwice) {
+  const SnpSearchPlan plan = PlanSnpSearch(Search());
+  EXPECT_TRUE(plan.prefixes.front().differences.empty());
+  EXPECT_TRUE(plan.states.front().differences.empty());
+  for (size_t i = 1; i < plan.states.size(); ++i) {
+    EXPECT_FALSE(plan.states[i].differences.empty()) << i;
+  }
+  EXPECT_GT(plan.NumCandidates(512), 1000000u);
+}
+
+}  // namespace
+}  // namespace tally
