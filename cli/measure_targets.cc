@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "formats/ovmf.h"
 #include "measure/nitro.h"
+#include "measure/sev.h"
 #include "measure/snp.h"
 #include "measure/vcpu_types.h"
 
@@ -78,42 +79,60 @@ Result<DirectBoot> OpenDirectBoot(const Manifest& manifest,
   return boot;
 }
 
-// SnpLaunchFrom maps a manifest's target and its artifacts to the measurer's
-// struct. QEMU puts kernel hashes into the guest if the firmware has a table
-// for them; without one, it loads the kernel unmeasured.
-Result<SnpLaunch> SnpLaunchFrom(const SnpTarget& target,
-                                const DirectBoot& boot) {
-  SnpLaunch launch{.firmware = boot.firmware.bytes(),
-                   .guest_features = target.guest_features};
-  TALLY_ASSIGN(launch.vmm, FindSnpVmm(target.vmm));
-  TALLY_ASSIGN(const VcpuType vcpu_type, FindVcpuType(target.vcpu_type));
-  launch.vcpu_signature = vcpu_type.signature();
-  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
-  if (ProfileOf(launch.vmm).measures_kernel && HasKernelHashesTable(layout)) {
-    launch.kernel_hashes = HashKernelInputs(
-        boot.kernel.bytes(), boot.initrd.bytes(),
-        boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view());
+// CellFacts is one cell of a target's matrix but for the number of vCPUs.
+struct CellFacts {
+  std::string vmm;
+  std::string vcpu_type;  // empty for sev
+  uint64_t guest_features = 0;
+};
+
+std::vector<CellFacts> CellsOf(const SevTarget& target) {
+  std::vector<CellFacts> cells;
+  for (const std::string& vmm : target.vmms) {
+    for (const std::string& vcpu_type : target.vcpu_types) {
+      for (const uint64_t features : target.guest_features) {
+        cells.push_back({vmm, vcpu_type, features});
+      }
+    }
   }
-  return launch;
+  return cells;
 }
 
-MeasuredTarget SnpTargetCell(const Manifest& manifest, const std::string& name,
-                             const SnpTarget& target,
-                             const SnpMeasurement& measurement,
-                             const SnpCell& snp) {
+// KernelHashesFor returns the hashes that the monitor puts into the guest: it
+// does if the firmware has a table for them; without one, it loads the kernel
+// unmeasured.
+Result<std::optional<SevHashes>> KernelHashesFor(const SevTarget& target,
+                                                 SnpVmm vmm,
+                                                 const DirectBoot& boot) {
+  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
+  const bool has_table = target.platform == "sev-snp"
+                             ? HasKernelHashesTable(layout)
+                             : layout.kernel_hashes.has_value();
+  if (!ProfileOf(vmm).measures_kernel || !has_table) {
+    return std::optional<SevHashes>();
+  }
+  return std::optional<SevHashes>(HashKernelInputs(
+      boot.kernel.bytes(), boot.initrd.bytes(),
+      boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view()));
+}
+
+Json ProfileRecord(const SevTarget& target, const CellFacts& facts,
+                   uint32_t num_vcpus) {
+  Json::Object profile{{"vmm", facts.vmm}};
+  if (target.platform == "sev") return profile;
+  profile["vcpu_type"] = facts.vcpu_type;
+  profile["vcpus"] = int64_t{num_vcpus};
+  if (target.platform == "sev-snp") {
+    profile["guest_features"] = HexNumber(facts.guest_features);
+  }
+  return profile;
+}
+
+// BindDirectBoot says what the launch digest binds.
+void BindDirectBoot(const Manifest& manifest,
+                    const std::vector<Coverage>& coverage,
+                    MeasuredTarget* cell) {
   const bool has_disk = manifest.disk.has_value();
-  MeasuredTarget cell{
-      .name = name,
-      .platform = "sev-snp",
-      .profile =
-          Json::Object{{"vmm", target.vmm},
-                       {"vcpu_type", target.vcpu_type},
-                       {"vcpus", int64_t{snp.num_vcpus}},
-                       {"guest_features", HexNumber(target.guest_features)}},
-      .registers = {
-          {.name = "launch_digest",
-           .value = snp.launch_digest.hex(),
-           .events_sha256 = DigestEvents(measurement.EventsOf(snp))}}};
   const std::map<std::string, std::string> inputs = {
       {kFirmwareArtifact, "firmware"},
       {kKernelArtifact, "kernel"},
@@ -121,26 +140,79 @@ MeasuredTarget SnpTargetCell(const Manifest& manifest, const std::string& name,
       {kCmdlineArtifact, "cmdline"}};
   for (const auto& [artifact, input] : inputs) {
     if (artifact == kCmdlineArtifact && !has_disk) continue;
-    Bind(artifact, *FindCoverage(measurement.coverage, input), &cell);
+    Bind(artifact, *FindCoverage(coverage, input), cell);
   }
   if (has_disk) {
-    BindThroughCmdline(manifest, *FindCoverage(measurement.coverage, "cmdline"),
-                       &cell);
+    BindThroughCmdline(manifest, *FindCoverage(coverage, "cmdline"), cell);
   }
-  return cell;
 }
 
-Result<std::vector<MeasuredTarget>> MeasureSnpTarget(
+// AddCells turns one measurement, of any of the three platforms, into cells.
+template <typename Measurement>
+void AddCells(const Manifest& manifest, const TargetSpec& spec,
+              const CellFacts& facts, const Measurement& measurement,
+              std::vector<MeasuredTarget>* cells) {
+  std::vector<size_t> lengths;
+  for (const auto& cell : measurement.cells) lengths.push_back(cell.num_events);
+  const std::vector<Sha256Digest> events_sha256 =
+      DigestEventPrefixes(measurement.events, lengths);
+  for (size_t i = 0; i < measurement.cells.size(); ++i) {
+    const auto& cell = measurement.cells[i];
+    MeasuredTarget target{
+        .name = spec.name,
+        .platform = spec.sev->platform,
+        .profile = ProfileRecord(*spec.sev, facts, cell.num_vcpus),
+        .registers = {
+            {.name = "launch_digest",
+             .algorithm = spec.sev->platform == "sev-snp" ? "sha384" : "sha256",
+             .value = cell.launch_digest.hex(),
+             .events_sha256 = events_sha256[i]}}};
+    BindDirectBoot(manifest, measurement.coverage, &target);
+    cells->push_back(std::move(target));
+  }
+}
+
+Status MeasureSevCell(const Manifest& manifest, const TargetSpec& spec,
+                      const CellFacts& facts, const DirectBoot& boot,
+                      std::vector<MeasuredTarget>* cells) {
+  TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(facts.vmm));
+  uint32_t vcpu_signature = 0;
+  if (!facts.vcpu_type.empty()) {
+    TALLY_ASSIGN(const VcpuType type, FindVcpuType(facts.vcpu_type));
+    vcpu_signature = type.signature();
+  }
+  TALLY_ASSIGN(const std::optional<SevHashes> hashes,
+               KernelHashesFor(*spec.sev, vmm, boot));
+  if (spec.sev->platform == "sev-snp") {
+    const SnpLaunch launch{.firmware = boot.firmware.bytes(),
+                           .vcpu_signature = vcpu_signature,
+                           .guest_features = facts.guest_features,
+                           .vmm = vmm,
+                           .kernel_hashes = hashes};
+    TALLY_ASSIGN(const SnpMeasurement measurement,
+                 MeasureSnp(launch, spec.sev->vcpus));
+    AddCells(manifest, spec, facts, measurement, cells);
+    return Ok();
+  }
+  const SevLaunch launch{
+      .firmware = boot.firmware.bytes(),
+      .mode = spec.sev->platform == "sev" ? SevMode::kSev : SevMode::kSevEs,
+      .vcpu_signature = vcpu_signature,
+      .vmm = vmm,
+      .kernel_hashes = hashes};
+  TALLY_ASSIGN(const SevMeasurement measurement,
+               MeasureSev(launch, spec.sev->vcpus));
+  AddCells(manifest, spec, facts, measurement, cells);
+  return Ok();
+}
+
+Result<std::vector<MeasuredTarget>> MeasureSevTarget(
     const Manifest& manifest, const TargetSpec& spec,
     const fs::path& artifacts) {
   TALLY_ASSIGN(const DirectBoot boot, OpenDirectBoot(manifest, artifacts));
-  TALLY_ASSIGN(const SnpLaunch launch, SnpLaunchFrom(*spec.snp, boot));
-  TALLY_ASSIGN(const SnpMeasurement measurement,
-               MeasureSnp(launch, spec.snp->vcpus));
   std::vector<MeasuredTarget> cells;
-  for (const SnpCell& snp : measurement.cells) {
-    cells.push_back(
-        SnpTargetCell(manifest, spec.name, *spec.snp, measurement, snp));
+  for (const CellFacts& facts : CellsOf(*spec.sev)) {
+    TALLY_TRY(MeasureSevCell(manifest, spec, facts, boot, &cells));
   }
   return cells;
 }
@@ -168,7 +240,7 @@ Json TargetRecord(const MeasuredTarget& target) {
   Json::Object registers;
   for (const MeasuredRegister& value : target.registers) {
     registers[value.name] =
-        Json::Object{{"algorithm", "sha384"},
+        Json::Object{{"algorithm", value.algorithm},
                      {"value", value.value},
                      {"status", "predicted"},
                      {"events_sha256", value.events_sha256.hex()}};
@@ -192,11 +264,14 @@ Json TargetRecord(const MeasuredTarget& target) {
 
 Status CheckTargetNames(const Manifest& manifest) {
   for (const TargetSpec& target : manifest.targets) {
-    if (!target.snp) continue;
-    const Result<VcpuType> type = FindVcpuType(target.snp->vcpu_type);
-    if (!type) {
-      return InputError(At(manifest, target.where) + ": " +
-                        type.error().message());
+    if (!target.sev) continue;
+    for (const std::string& name : target.sev->vcpu_types) {
+      if (name.empty()) continue;
+      const Result<VcpuType> type = FindVcpuType(name);
+      if (!type) {
+        return InputError(At(manifest, target.where) + ": " +
+                          type.error().message());
+      }
     }
   }
   return Ok();
@@ -207,7 +282,7 @@ Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
   std::vector<MeasuredTarget> all;
   for (const TargetSpec& spec : manifest.targets) {
     Result<std::vector<MeasuredTarget>> cells =
-        spec.snp ? MeasureSnpTarget(manifest, spec, artifacts)
+        spec.sev ? MeasureSevTarget(manifest, spec, artifacts)
                  : MeasureNitroTarget(spec, artifacts);
     if (!cells) {
       return std::move(cells).error().While("measuring target '" + spec.name +
@@ -261,12 +336,21 @@ std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets) {
 }
 
 std::string TargetLabel(const MeasuredTarget& target) {
-  const Json* vcpus = target.profile.Find("vcpus");
-  if (vcpus == nullptr) return target.name;
-  return target.name + " (" + *target.profile.Find("vmm")->text() + ", " +
-         *target.profile.Find("vcpu_type")->text() + ", " +
-         std::to_string(*vcpus->integer()) +
-         (*vcpus->integer() == 1 ? " vCPU)" : " vCPUs)");
+  std::vector<std::string> facts;
+  for (const char* key : {"vmm", "vcpu_type"}) {
+    const Json* fact = target.profile.Find(key);
+    if (fact != nullptr) facts.push_back(*fact->text());
+  }
+  if (const Json* vcpus = target.profile.Find("vcpus")) {
+    facts.push_back(std::to_string(*vcpus->integer()) +
+                    (*vcpus->integer() == 1 ? " vCPU" : " vCPUs"));
+  }
+  const Json* features = target.profile.Find("guest_features");
+  if (features != nullptr && *features->text() != "0x1") {
+    facts.push_back("features " + *features->text());
+  }
+  if (facts.empty()) return target.name;
+  return target.name + " (" + Join(facts, ", ") + ")";
 }
 
 }  // namespace tally

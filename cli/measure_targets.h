@@ -14,7 +14,8 @@ namespace tally {
 
 // MeasuredRegister is one predicted value of a target.
 struct MeasuredRegister {
-  std::string name;  // "launch_digest", "PCR0"
+  std::string name;                  // "launch_digest", "PCR0"
+  std::string algorithm = "sha384";  // or "sha256"
   std::string value;
   Sha256Digest events_sha256;
 };

@@ -123,14 +123,66 @@ std::vector<uint32_t> ReadVcpus(YamlReader& reader, const YamlNode& node) {
   return vcpus;
 }
 
-SnpTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
+// OneOrMore returns the node itself, or the items of a list, none twice.
+std::vector<YamlNode> OneOrMore(YamlReader& reader, const YamlNode& node) {
+  if (node.kind != YamlKind::kList) return {node};
+  const std::vector<YamlNode>& items = reader.Items(node);
+  if (items.empty()) {
+    reader.Refuse(node.where, "found an empty list, expected one or more");
+  }
+  for (size_t i = 1; i < items.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (items[i].kind == YamlKind::kScalar &&
+          items[i].text == items[j].text) {
+        reader.RefuseFound(items[i], "each once");
+      }
+    }
+  }
+  return items;
+}
+
+SevTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "a target for sev-snp",
               {"name", "platform", "vmm", "vcpu_type", "vcpus",
                "guest_features", "require_coverage"});
-  return {.vmm = reader.OneOf(map.Need("vmm"), {"qemu"}),
-          .vcpu_type = map.Text("vcpu_type", kVcpuType),
-          .vcpus = ReadVcpus(reader, map.Need("vcpus")),
-          .guest_features = map.NumberOr("guest_features", 0, UINT64_MAX, 1)};
+  SevTarget target{.platform = "sev-snp"};
+  for (const YamlNode& vmm : OneOrMore(reader, map.Need("vmm"))) {
+    target.vmms.push_back(reader.OneOf(vmm, {"qemu", "ec2", "gce", "krun"}));
+  }
+  for (const YamlNode& type : OneOrMore(reader, map.Need("vcpu_type"))) {
+    target.vcpu_types.push_back(reader.Text(type, kVcpuType));
+  }
+  target.vcpus = ReadVcpus(reader, map.Need("vcpus"));
+  if (const YamlNode* features = map.Find("guest_features")) {
+    for (const YamlNode& set : OneOrMore(reader, *features)) {
+      target.guest_features.push_back(reader.Number(set, 0, UINT64_MAX));
+    }
+  } else {
+    target.guest_features = {1};
+  }
+  return target;
+}
+
+SevTarget ReadSevEsTarget(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(
+      reader, node, "a target for sev-es",
+      {"name", "platform", "vmm", "vcpu_type", "vcpus", "require_coverage"});
+  SevTarget target{.platform = "sev-es", .guest_features = {0}};
+  target.vmms.push_back(reader.OneOf(map.Need("vmm"), {"qemu"}));
+  for (const YamlNode& type : OneOrMore(reader, map.Need("vcpu_type"))) {
+    target.vcpu_types.push_back(reader.Text(type, kVcpuType));
+  }
+  target.vcpus = ReadVcpus(reader, map.Need("vcpus"));
+  return target;
+}
+
+SevTarget ReadPlainSevTarget(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "a target for sev",
+              {"name", "platform", "vmm", "require_coverage"});
+  SevTarget target{
+      .platform = "sev", .vcpu_types = {""}, .guest_features = {0}};
+  target.vmms.push_back(reader.OneOf(map.Need("vmm"), {"qemu"}));
+  return target;
 }
 
 NitroTarget ReadNitroTarget(YamlReader& reader, const YamlNode& node) {
@@ -147,8 +199,10 @@ TargetSpec ReadTarget(YamlReader& reader, const YamlNode& node) {
   TargetSpec target = {.name = map.Text("name", kTargetName),
                        .where = map.where()};
   const std::string platform =
-      reader.OneOf(map.Need("platform"), {"sev-snp", "nitro"});
-  if (platform == "sev-snp") target.snp = ReadSnpTarget(reader, node);
+      reader.OneOf(map.Need("platform"), {"sev-snp", "sev-es", "sev", "nitro"});
+  if (platform == "sev-snp") target.sev = ReadSnpTarget(reader, node);
+  if (platform == "sev-es") target.sev = ReadSevEsTarget(reader, node);
+  if (platform == "sev") target.sev = ReadPlainSevTarget(reader, node);
   if (platform == "nitro") target.nitro = ReadNitroTarget(reader, node);
   if (const YamlNode* coverage = map.Find("require_coverage")) {
     target.require_full_coverage =

@@ -268,12 +268,15 @@ struct FirmwareSpec {
   std::string file;  // path in the package
 };
 
-// SnpTarget is a set of launches to predict, one per vCPU count.
-struct SnpTarget {
-  std::string vmm;        // "qemu"
-  std::string vcpu_type;  // "EPYC-v4"
-  std::vector<uint32_t> vcpus;
-  uint64_t guest_features = 1;
+// SevTarget is a matrix of launches to predict: every VMM with every vCPU type,
+// set of guest features and number of vCPUs. Lists that do not apply to the
+// platform have one empty element.
+struct SevTarget {
+  std::string platform;                 // "sev-snp", "sev-es", "sev"
+  std::vector<std::string> vmms;        // "qemu"
+  std::vector<std::string> vcpu_types;  // "EPYC-v4"
+  std::vector<uint32_t> vcpus;          // empty for sev
+  std::vector<uint64_t> guest_features;
 };
 
 struct NitroTarget {};
@@ -281,7 +284,7 @@ struct NitroTarget {};
 struct TargetSpec {
   std::string name;
   // Exactly one is set, after the key `platform`.
-  std::optional<SnpTarget> snp;        // "sev-snp"
+  std::optional<SevTarget> sev;        // "sev-snp", "sev-es", "sev"
   std::optional<NitroTarget> nitro;    // "nitro"
   bool require_full_coverage = false;  // `require_coverage: full`
   Location where;

@@ -193,10 +193,11 @@ Status CheckTargets(const Manifest& manifest) {
       return FoundTwice(manifest, target.where, "target " + Quote(target.name),
                         first->second);
     }
-    if (target.snp && !manifest.firmware) {
+    if (target.sev && !manifest.firmware) {
       return ErrorAt(manifest, target.where,
-                     "found target " + Quote(target.name) +
-                         " for sev-snp and no key 'firmware' in the manifest, "
+                     "found target " + Quote(target.name) + " for " +
+                         target.sev->platform +
+                         " and no key 'firmware' in the manifest, "
                          "expected the firmware that it launches");
     }
     if (target.nitro && !manifest.eif) {

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   TALLY_CHECK(!manifest->archives.empty());
   TALLY_CHECK(manifest->payload.run.at(0).starts_with('/'));
   for (const auto& target : manifest->targets) {
-    TALLY_CHECK(target.snp.has_value() != target.nitro.has_value());
+    TALLY_CHECK(target.sev.has_value() != target.nitro.has_value());
   }
   for (const auto& file : manifest->root.files) {
     TALLY_CHECK(file.source.has_value() != file.content.has_value());

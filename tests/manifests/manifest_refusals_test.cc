@@ -125,10 +125,15 @@ TEST(ParseManifest, RejectsUnknownChoices) {
       "m.yaml:4:15: found 'amd-64', expected one of amd64, arm64 (did you "
       "mean 'amd64'?)");
   EXPECT_EQ(Refused("platform: sev-snp", "platform: sev-snq"),
-            "m.yaml:43:27: found 'sev-snq', expected one of sev-snp, nitro "
-            "(did you mean 'sev-snp'?)");
+            "m.yaml:43:27: found 'sev-snq', expected one of sev-snp, sev-es, "
+            "sev, nitro (did you mean 'sev-snp'?)");
   EXPECT_EQ(Refused("vmm: qemu", "vmm: qem"),
-            "m.yaml:43:41: found 'qem', expected qemu (did you mean 'qemu'?)");
+            "m.yaml:43:41: found 'qem', expected one of qemu, ec2, gce, krun "
+            "(did you mean 'qemu'?)");
+  EXPECT_EQ(Refused("vmm: qemu", "vmm: []"),
+            "m.yaml:43:41: found an empty list, expected one or more");
+  EXPECT_EQ(Refused("vmm: qemu", "vmm: [qemu, ec2, qemu]"),
+            "m.yaml:43:53: found 'qemu', expected each once");
   EXPECT_EQ(Refused("mode: pid1", "mode: servce"),
             "m.yaml:39:56: found 'servce', expected one of service, pid1 (did "
             "you mean 'service'?)");

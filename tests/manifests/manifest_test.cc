@@ -126,16 +126,17 @@ TEST(ParseManifest, ReadsPayloadImagesAndTargets) {
   ASSERT_EQ(manifest.targets.size(), 2u);
   const TargetSpec& snp = manifest.targets[0];
   EXPECT_EQ(snp.name, "snp");
-  ASSERT_TRUE(snp.snp);
+  ASSERT_TRUE(snp.sev);
   EXPECT_FALSE(snp.nitro);
-  EXPECT_EQ(snp.snp->vmm, "qemu");
-  EXPECT_EQ(snp.snp->vcpu_type, "EPYC-v4");
-  EXPECT_EQ(snp.snp->vcpus, (std::vector<uint32_t>{1, 2, 4}));
-  EXPECT_EQ(snp.snp->guest_features, 0x21u);
+  EXPECT_EQ(snp.sev->platform, "sev-snp");
+  EXPECT_EQ(snp.sev->vmms, std::vector<std::string>{"qemu"});
+  EXPECT_EQ(snp.sev->vcpu_types, std::vector<std::string>{"EPYC-v4"});
+  EXPECT_EQ(snp.sev->vcpus, (std::vector<uint32_t>{1, 2, 4}));
+  EXPECT_EQ(snp.sev->guest_features, std::vector<uint64_t>{0x21});
   EXPECT_FALSE(snp.require_full_coverage);
   const TargetSpec& nitro = manifest.targets[1];
   EXPECT_EQ(nitro.name, "nitro");
-  EXPECT_FALSE(nitro.snp);
+  EXPECT_FALSE(nitro.sev);
   EXPECT_TRUE(nitro.nitro);
   EXPECT_TRUE(nitro.require_full_coverage);
 }
@@ -164,6 +165,31 @@ TEST(LoadManifest, ReadsAFileOfLimitedSize) {
   const std::string big = FullManifest() + std::string(1 << 20, '#');
   EXPECT_FALSE(LoadManifest(scratch.Write("big.yaml", big)));
   EXPECT_FALSE(LoadManifest(scratch.path() / "none.yaml"));
+}
+
+TEST(ParseManifest, ReadsAMatrixOfLaunches) {
+  const std::string text = test::Replaced(
+      test::FullManifest(),
+      "{name: snp, platform: sev-snp, vmm: qemu, vcpu_type: EPYC-v4, vcpus: "
+      "[1, 2, 4], guest_features: 0x21, require_coverage: any}",
+      "{name: snp, platform: sev-snp, vmm: [qemu, ec2], vcpu_type: [EPYC-v4, "
+      "EPYC-Milan], vcpus: [1, 2], guest_features: [0x1, 0x21]}\n"
+      "  - {name: es, platform: sev-es, vmm: qemu, vcpu_type: EPYC, vcpus: "
+      "[3]}\n"
+      "  - {name: sev, platform: sev, vmm: qemu}");
+  const auto manifest = ParseManifest(text, "m.yaml");
+  ASSERT_TRUE(manifest) << manifest.error().ToString();
+  const SevTarget& snp = *manifest->targets[0].sev;
+  EXPECT_EQ(snp.vmms, (std::vector<std::string>{"qemu", "ec2"}));
+  EXPECT_EQ(snp.vcpu_types,
+            (std::vector<std::string>{"EPYC-v4", "EPYC-Milan"}));
+  EXPECT_EQ(snp.guest_features, (std::vector<uint64_t>{0x1, 0x21}));
+  const SevTarget& es = *manifest->targets[1].sev;
+  EXPECT_EQ(es.platform, "sev-es");
+  EXPECT_EQ(es.vcpus, std::vector<uint32_t>{3});
+  const SevTarget& sev = *manifest->targets[2].sev;
+  EXPECT_EQ(sev.platform, "sev");
+  EXPECT_TRUE(sev.vcpus.empty());
 }
 
 }  // namespace
