@@ -97,6 +97,7 @@ void MeasureCommands::AddTo(CLI::App& app) {
   AddLaunch(measure, LaunchKind::kSev, "sev",
             "launch digest of an AMD SEV guest", &sev_);
   AddOvmfHash(measure);
+  AddIgvm(measure);
   AddNitro(measure);
   AddWhy(app);
   AddIdBlock(app);
@@ -128,6 +129,24 @@ void MeasureCommands::AddOvmfHash(CLI::App* measure) {
   });
   app->add_option("--ovmf", ovmf_hash_.ovmf, "firmware image")->required();
   AddForm(app, &ovmf_hash_.form);
+}
+
+void MeasureCommands::AddIgvm(CLI::App* measure) {
+  CLI::App* igvm = measure->add_subcommand(
+      "igvm", "launch digest of a guest that an IGVM file describes");
+  igvm->callback(
+      [this] { choose_([this] { return RunMeasureIgvm(igvm_, console_); }); });
+  igvm->add_option("FILE", igvm_.file, "IGVM file")->required();
+  igvm->add_option("-p,--platform", igvm_.platform,
+                   "sev-snp (default), sev-es, sev or vsm");
+  igvm->add_flag("-c,--check-kvm", igvm_.check_kvm,
+                 "refuse what QEMU with KVM would measure in another way");
+  igvm->add_flag("-n,--native-zero", igvm_.native_zero,
+                 "pages without contents are zero pages, not pages of zeros");
+  igvm->add_flag("--ignore-id-block", igvm_.ignore_id_block,
+                 "do not compare with the file's ID block");
+  AddForm(igvm, &igvm_.form);
+  igvm->add_flag("--explain", igvm_.explain, "every step");
 }
 
 void MeasureCommands::AddNitro(CLI::App* measure) {

@@ -8,6 +8,7 @@
 #include "cli/console.h"
 #include "cli/id_block_command.h"
 #include "cli/measure_flags.h"
+#include "cli/measure_igvm_command.h"
 #include "cli/why_command.h"
 
 namespace CLI {
@@ -32,6 +33,7 @@ class MeasureCommands {
   void AddLaunch(CLI::App* measure, LaunchKind kind, const char* name,
                  const char* description, MeasureLaunchFlags* flags);
   void AddOvmfHash(CLI::App* measure);
+  void AddIgvm(CLI::App* measure);
   void AddNitro(CLI::App* measure);
   void AddIdBlock(CLI::App& app);
   void AddWhy(CLI::App& app);
@@ -42,6 +44,7 @@ class MeasureCommands {
   MeasureLaunchFlags sev_;
   MeasureLaunchFlags sev_es_;
   OvmfHashFlags ovmf_hash_;
+  MeasureIgvmFlags igvm_;
   MeasureNitroFlags nitro_;
   IdBlockCreateFlags id_create_;
   IdBlockVerifyFlags id_verify_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 #include "common/digest.h"
@@ -40,17 +41,26 @@ Result<Sha384Digest> ParseDigest(const std::string& option,
   return Sha384Digest::FromBytes(**bytes);
 }
 
-Result<std::array<uint8_t, 16>> ParseId(const std::string& option,
-                                        const std::string& text) {
+Result<std::array<uint8_t, 16>> ParseId(
+    const std::string& option, const std::optional<std::string>& text) {
   std::array<uint8_t, 16> id = {};
-  if (text.empty()) return id;
-  const Result<Bytes> bytes = ParseHex(text);
+  if (!text) return id;
+  const Result<Bytes> bytes = ParseHex(*text);
   if (!bytes || bytes->size() != id.size()) {
-    return UsageError(option + " is " + Quote(text) +
+    return UsageError(option + " is " + Quote(*text) +
                       ", expected 32 hexadecimal digits");
   }
   std::ranges::copy(*bytes, id.begin());
   return id;
+}
+
+Result<uint32_t> ParseSvn(const std::string& text) {
+  const Result<uint64_t> svn = ParseUnsigned(text);
+  if (!svn || *svn > std::numeric_limits<uint32_t>::max()) {
+    return UsageError("--svn is " + Quote(text) +
+                      ", expected a number up to 4294967295");
+  }
+  return static_cast<uint32_t>(*svn);
 }
 
 // The next four map between the numbers of sign/ and of formats/.
@@ -69,12 +79,13 @@ P384Signature FromFormat(const SnpSignature& signature) {
 
 Result<SnpIdBlock> BlockOf(const IdBlockCreateFlags& flags) {
   if (flags.measurement.empty()) return UsageError("no --measurement given");
-  SnpIdBlock block{.guest_svn = flags.guest_svn};
+  SnpIdBlock block;
   TALLY_ASSIGN(const Sha384Digest digest,
                ParseDigest("--measurement", flags.measurement));
   block.launch_digest = digest.array();
   TALLY_ASSIGN(block.family_id, ParseId("--family-id", flags.family_id));
   TALLY_ASSIGN(block.image_id, ParseId("--image-id", flags.image_id));
+  TALLY_ASSIGN(block.guest_svn, ParseSvn(flags.guest_svn));
   Result<uint64_t> policy = ParseSnpPolicy(flags.policy);
   if (!policy) {
     // It came from the command line.
@@ -91,15 +102,18 @@ Result<SnpIdBlock> BlockOf(const IdBlockCreateFlags& flags) {
 Result<SnpIdAuth> Authenticate(const SnpIdBlock& block,
                                const IdBlockCreateFlags& flags) {
   if (flags.id_key.empty()) return UsageError("no --id-key given");
+  if (flags.author_key && flags.author_key->empty()) {
+    return UsageError("--author-key is '', expected a file");
+  }
   TALLY_ASSIGN(const EcdsaP384Key id_key, EcdsaP384Key::Load(flags.id_key));
   SnpIdAuth auth{.id_key = ToFormat(id_key.public_point())};
   TALLY_ASSIGN(const P384Signature signature,
                id_key.Sign(EncodeSnpIdBlock(block)));
   auth.id_block_signature = ToFormat(signature);
-  if (flags.author_key.empty()) return auth;
+  if (!flags.author_key) return auth;
 
   TALLY_ASSIGN(const EcdsaP384Key author_key,
-               EcdsaP384Key::Load(flags.author_key));
+               EcdsaP384Key::Load(*flags.author_key));
   TALLY_ASSIGN(const P384Signature by_author,
                author_key.Sign(EncodeSnpPublicKey(auth.id_key)));
   auth.author = SnpAuthor{.key = ToFormat(author_key.public_point()),
@@ -131,23 +145,47 @@ std::string AuthorDigest(const SnpIdAuth& auth) {
   return auth.author ? SnpKeyDigest(auth.author->key).hex() : "none";
 }
 
-Status Compare(const std::string& what, const std::string& option,
-               const std::string& expected, const std::string& got) {
-  if (expected.empty()) return Ok();
-  TALLY_ASSIGN(const Sha384Digest digest, ParseDigest(option, expected));
-  if (digest.hex() == got) return Ok();
-  return DigestMismatch(what, digest.hex(), got);
+// Expectations are what the caller expects; absent: anything.
+struct Expectations {
+  std::optional<Sha384Digest> launch_digest;
+  std::optional<Sha384Digest> id_key_digest;
+  std::optional<Sha384Digest> author_key_digest;
+};
+
+Status ParseExpected(const std::string& option,
+                     const std::optional<std::string>& text,
+                     std::optional<Sha384Digest>* digest) {
+  if (!text) return Ok();
+  TALLY_ASSIGN(*digest, ParseDigest(option, *text));
+  return Ok();
+}
+
+Result<Expectations> ExpectationsOf(const IdBlockVerifyFlags& flags) {
+  Expectations expected;
+  TALLY_TRY(ParseExpected("--measurement", flags.measurement,
+                          &expected.launch_digest));
+  TALLY_TRY(ParseExpected("--id-key-digest", flags.id_key_digest,
+                          &expected.id_key_digest));
+  TALLY_TRY(ParseExpected("--author-key-digest", flags.author_key_digest,
+                          &expected.author_key_digest));
+  return expected;
+}
+
+Status Compare(const std::string& what,
+               const std::optional<Sha384Digest>& expected,
+               const std::string& got) {
+  if (!expected || expected->hex() == got) return Ok();
+  return DigestMismatch(what, expected->hex(), got);
 }
 
 Status CheckExpectations(const SnpIdentity& identity,
-                         const IdBlockVerifyFlags& flags) {
-  TALLY_TRY(Compare("launch digest of the id block", "--measurement",
-                    flags.measurement, Hex(identity.block.launch_digest)));
-  TALLY_TRY(Compare("digest of the id key", "--id-key-digest",
-                    flags.id_key_digest,
+                         const Expectations& expected) {
+  TALLY_TRY(Compare("launch digest of the id block", expected.launch_digest,
+                    Hex(identity.block.launch_digest)));
+  TALLY_TRY(Compare("digest of the id key", expected.id_key_digest,
                     SnpKeyDigest(identity.auth.id_key).hex()));
-  return Compare("digest of the author key", "--author-key-digest",
-                 flags.author_key_digest, AuthorDigest(identity.auth));
+  return Compare("digest of the author key", expected.author_key_digest,
+                 AuthorDigest(identity.auth));
 }
 
 // CheckOutput accepts a new name or an empty directory.
@@ -264,9 +302,10 @@ Status RunIdBlockCreate(const IdBlockCreateFlags& flags, Console& console) {
 }
 
 Status RunIdBlockVerify(const IdBlockVerifyFlags& flags, Console& console) {
+  TALLY_ASSIGN(const Expectations expected, ExpectationsOf(flags));
   TALLY_ASSIGN(const SnpIdentity identity, Load(flags));
   Status status = CheckSignatures(identity);
-  if (status) status = CheckExpectations(identity, flags);
+  if (status) status = CheckExpectations(identity, expected);
   if (!status && status.error().code() != ErrorCode::kMismatch) return status;
 
   // The fields are the answer in both cases: who reads of a mismatch wants to

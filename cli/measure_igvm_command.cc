@@ -1,0 +1,171 @@
+// tally measure igvm: what an IGVM file is measured to.
+
+#include "cli/measure_igvm_command.h"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "cli/measure_answer.h"
+#include "common/text.h"
+#include "measure/igvm_kvm.h"
+#include "measure/igvm_sev.h"
+#include "measure/igvm_snp.h"
+#include "measure/igvm_tdx.h"
+#include "measure/igvm_vsm.h"
+
+namespace tally {
+namespace {
+
+// Measured is what all platforms have in common.
+struct Measured {
+  std::string register_name;
+  std::string algorithm;
+  Bytes digest;
+  std::vector<Event> events;
+  // Of SEV-SNP.
+  std::optional<SnpLaunchDigest> id_block_digest;
+  Status id_block;
+};
+
+Result<IgvmPlatformType> ParsePlatform(const std::string& name) {
+  constexpr std::array<IgvmPlatformType, 5> kMeasured = {
+      IgvmPlatformType::kSevSnp, IgvmPlatformType::kSev,
+      IgvmPlatformType::kSevEs, IgvmPlatformType::kVsm, IgvmPlatformType::kTdx};
+  std::vector<std::string> names;
+  for (const IgvmPlatformType type : kMeasured) {
+    if (name == IgvmPlatformName(type)) return type;
+    names.emplace_back(IgvmPlatformName(type));
+  }
+  Error error = UsageError("--platform: found " + Quote(name) + ", expected " +
+                           Join(names, ", "));
+  const auto nearest = NearestName(name, names);
+  if (!nearest) return error;
+  return std::move(error).Hint("did you mean " + Quote(*nearest) + "?");
+}
+
+Status CheckFlags(const MeasureIgvmFlags& flags, IgvmPlatformType platform) {
+  if (flags.native_zero && platform != IgvmPlatformType::kSevSnp) {
+    return UsageError("--native-zero is for sev-snp only");
+  }
+  if (flags.check_kvm && platform == IgvmPlatformType::kVsm) {
+    return UsageError("--check-kvm is not for vsm, which KVM does not have");
+  }
+  if (flags.check_kvm && platform == IgvmPlatformType::kTdx) {
+    return UsageError("--check-kvm is not for tdx: its rules are about VMSAs");
+  }
+  return Ok();
+}
+
+Result<Measured> MeasurePlatform(const Igvm& igvm, IgvmPlatformType platform,
+                                 const MeasureIgvmFlags& flags) {
+  if (platform == IgvmPlatformType::kSevSnp) {
+    const IgvmZeroPages zero_pages =
+        flags.native_zero ? IgvmZeroPages::kNative : IgvmZeroPages::kNormal;
+    TALLY_ASSIGN(IgvmSnpMeasurement snp, MeasureIgvmSnp(igvm, zero_pages));
+    return Measured{.register_name = "launch_digest",
+                    .algorithm = "sha384",
+                    .digest = ToBytes(snp.launch_digest.span()),
+                    .events = snp.events,
+                    .id_block_digest = snp.id_block_digest,
+                    .id_block = CheckIgvmIdBlock(snp)};
+  }
+  if (platform == IgvmPlatformType::kVsm) {
+    TALLY_ASSIGN(IgvmVsmMeasurement vsm, MeasureIgvmVsm(igvm));
+    return Measured{.register_name = "boot_digest",
+                    .algorithm = "sha256",
+                    .digest = ToBytes(vsm.boot_digest.span()),
+                    .events = std::move(vsm.events)};
+  }
+  if (platform == IgvmPlatformType::kTdx) {
+    TALLY_ASSIGN(IgvmTdxMeasurement tdx, MeasureIgvmTdx(igvm));
+    return Measured{.register_name = "mrtd",
+                    .algorithm = "sha384",
+                    .digest = ToBytes(tdx.mrtd.span()),
+                    .events = std::move(tdx.events)};
+  }
+  const SevMode mode =
+      platform == IgvmPlatformType::kSev ? SevMode::kSev : SevMode::kSevEs;
+  TALLY_ASSIGN(IgvmSevMeasurement sev, MeasureIgvmSev(igvm, mode));
+  return Measured{.register_name = "launch_digest",
+                  .algorithm = "sha256",
+                  .digest = ToBytes(sev.launch_digest.span()),
+                  .events = std::move(sev.events)};
+}
+
+Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
+  Json::Array records;
+  for (const IgvmKvmFinding& finding : findings) {
+    records.push_back(
+        Json::Object{{"rule", IgvmKvmRuleName(finding.rule)},
+                     {"directive", static_cast<uint64_t>(finding.directive)},
+                     {"what", finding.what},
+                     {"why", finding.why}});
+  }
+  return records;
+}
+
+Json IdBlockRecord(const Measured& measured) {
+  if (!measured.id_block_digest) return Json();
+  return Json::Object{{"launch_digest", measured.id_block_digest->hex()},
+                      {"agrees", measured.id_block.has_value()}};
+}
+
+Error KvmError(const std::vector<IgvmKvmFinding>& findings) {
+  std::string text = "QEMU with KVM would measure this file in another way";
+  for (const IgvmKvmFinding& finding : findings) {
+    text += "\n  " + std::string(IgvmKvmRuleName(finding.rule)) +
+            ": directive " + std::to_string(finding.directive) + ": " +
+            finding.what + ": " + finding.why;
+  }
+  return MismatchError(text);
+}
+
+// Findings are empty if nobody asked.
+Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
+                                                IgvmPlatformType platform,
+                                                const MeasureIgvmFlags& flags) {
+  if (!flags.check_kvm) return std::vector<IgvmKvmFinding>{};
+  return CheckIgvmForKvm(igvm, platform);
+}
+
+Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
+                   Console& console) {
+  TALLY_ASSIGN(const MappedFile file, MappedFile::Open(flags.file));
+  TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes()));
+  TALLY_ASSIGN(const Measured measured, MeasurePlatform(igvm, platform, flags));
+  TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
+               KvmFindings(igvm, platform, flags));
+  std::string text;
+  if (flags.explain) text += ExplainEvents(measured.events);
+  if (findings.empty()) {
+    text += FormatDigest(measured.digest, flags.form) + "\n";
+  }
+  Json::Object registers;
+  registers[measured.register_name] =
+      RegisterRecord(measured.algorithm, Hex(measured.digest), measured.events);
+  console.Answer(
+      text,
+      Json::Object{{"platform", IgvmPlatformName(platform)},
+                   {"registers", std::move(registers)},
+                   {"kvm", flags.check_kvm ? KvmRecord(findings) : Json()},
+                   {"id_block", IdBlockRecord(measured)}});
+  if (!findings.empty()) return KvmError(findings);
+  if (flags.ignore_id_block) return Ok();
+  return measured.id_block;
+}
+
+}  // namespace
+
+Status RunMeasureIgvm(const MeasureIgvmFlags& flags, Console& console) {
+  TALLY_ASSIGN(const IgvmPlatformType platform, ParsePlatform(flags.platform));
+  TALLY_TRY(CheckFlags(flags, platform));
+  Status status = MeasureFile(flags, platform, console);
+  if (!status) {
+    return std::move(status).error().While("measuring " +
+                                           Quote(flags.file.string()));
+  }
+  return status;
+}
+
+}  // namespace tally

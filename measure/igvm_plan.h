@@ -1,0 +1,41 @@
+// What an IGVM file loads on one platform, in file order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/bytes.h"
+#include "formats/igvm.h"
+
+namespace tally {
+
+// IgvmLoad is one directive that fills memory or sets registers.
+struct IgvmLoad {
+  enum class Kind { kPage, kParameters, kVpContext, kErrorRange };
+  Kind kind = Kind::kPage;
+  uint64_t gpa = 0;
+  uint64_t size_bytes = 0;
+  // Empty: zeros, or what the host writes.
+  ByteSpan contents;
+  // Of pages.
+  IgvmPageType page_type = IgvmPageType::kNormal;
+  bool unmeasured = false;
+  // Of VP contexts.
+  uint16_t vp_index = 0;
+  // The directive's number in the file, for error text.
+  size_t directive = 0;
+  std::string what;
+};
+
+// More pages than this (1 GiB) are refused: a few bytes of header can ask for
+// 512 pages.
+inline constexpr uint64_t kMaxIgvmPages = uint64_t{1} << 18;
+
+// PlanIgvm returns the loads of the directives whose mask names the platform.
+// Shared pages are not among them: they are not measured anywhere. An input
+// error if the file does not support the platform, or nothing is loaded.
+Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
+                                       IgvmPlatformType platform);
+
+}  // namespace tally

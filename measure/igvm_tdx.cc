@@ -1,0 +1,53 @@
+#include "measure/igvm_tdx.h"
+
+#include <string>
+
+#include "common/hash.h"
+#include "measure/igvm_plan.h"
+
+namespace tally {
+namespace {
+
+// AddLoad adds the pages of one directive and returns what that was.
+Event AddLoad(const IgvmLoad& load, MrtdHasher* guest) {
+  static const Bytes zeros(kTdxPageBytes, 0);
+  const bool is_extended = !load.unmeasured;
+  Sha384Hasher contents;
+  for (uint64_t at = 0; at < load.size_bytes; at += kTdxPageBytes) {
+    guest->AddPage(load.gpa + at);
+    if (!is_extended) continue;
+    const ByteSpan page = load.contents.empty()
+                              ? ByteSpan(zeros)
+                              : load.contents.subspan(at, kTdxPageBytes);
+    guest->Extend(load.gpa + at, page);
+    contents.Update(page);
+  }
+  return {.what = load.what,
+          .type = is_extended ? "extended" : "added",
+          .gpa = load.gpa,
+          .size_bytes = load.size_bytes,
+          .digest = is_extended ? "sha384:" + contents.Finish().hex() : "",
+          .value_after = guest->value().hex()};
+}
+
+}  // namespace
+
+Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm) {
+  TALLY_ASSIGN(const std::vector<IgvmLoad> loads,
+               PlanIgvm(igvm, IgvmPlatformType::kTdx));
+  IgvmTdxMeasurement measurement;
+  MrtdHasher guest;
+  for (const IgvmLoad& load : loads) {
+    // Error ranges are shared with the host: no private page is added.
+    if (load.kind == IgvmLoad::Kind::kErrorRange) continue;
+    if (load.page_type != IgvmPageType::kNormal) {
+      return InputError("igvm: directive " + std::to_string(load.directive) +
+                        ": a " + load.what + ", which tdx does not have");
+    }
+    measurement.events.push_back(AddLoad(load, &guest));
+  }
+  measurement.mrtd = guest.value();
+  return measurement;
+}
+
+}  // namespace tally

@@ -1,0 +1,331 @@
+#include "formats/igvm.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+#include "common/hash.h"
+#include "measure/igvm_kvm.h"
+#include "measure/igvm_plan.h"
+#include "measure/igvm_sev.h"
+#include "measure/igvm_snp.h"
+#include "measure/igvm_vsm.h"
+#include "measure/snp.h"
+#include "tests/support/test_files.h"
+
+namespace tally {
+namespace {
+
+constexpr uint32_t kMask = 1;
+constexpr uint64_t kVmsaAddress = 0xfffffffff000;
+
+Igvm Model(IgvmPlatformType type, std::vector<IgvmDirective> directives) {
+  Igvm igvm;
+  igvm.platforms = {IgvmPlatform{.compatibility_mask = kMask, .type = type}};
+  igvm.directives = std::move(directives);
+  const Status status = CheckIgvm(igvm);
+  EXPECT_TRUE(status) << status.error().ToString();
+  return igvm;
+}
+
+Igvm Snp(std::vector<IgvmDirective> directives) {
+  return Model(IgvmPlatformType::kSevSnp, std::move(directives));
+}
+
+IgvmPageData Page(uint64_t gpa, ByteSpan contents) {
+  return {.gpa = gpa, .compatibility_mask = kMask, .contents = {contents}};
+}
+
+IgvmPageData Page(uint64_t gpa, IgvmPageType type) {
+  return {.gpa = gpa, .compatibility_mask = kMask, .type = type};
+}
+
+IgvmPageData Unmeasured(uint64_t gpa) {
+  return {.gpa = gpa, .compatibility_mask = kMask, .unmeasured = true};
+}
+
+IgvmVpContext Context(uint64_t gpa, ByteSpan page, uint16_t vp_index = 0) {
+  return {.gpa = gpa,
+          .compatibility_mask = kMask,
+          .vp_index = vp_index,
+          .contents = {page}};
+}
+
+std::string SnpHex(const Igvm& igvm,
+                   IgvmZeroPages zero_pages = IgvmZeroPages::kNormal) {
+  const auto measured = MeasureIgvmSnp(igvm, zero_pages);
+  return measured ? measured->launch_digest.hex() : measured.error().ToString();
+}
+
+// Folded is the digest of the pages said by hand.
+std::string Folded(const std::vector<SnpPage>& pages) {
+  SnpLaunchDigest digest;
+  for (const SnpPage& page : pages) digest = ExtendSnp(digest, page);
+  return digest.hex();
+}
+
+SnpPage Of(SnpPageType type, uint64_t gpa, ByteSpan contents = {}) {
+  return {.contents = contents.empty() ? Sha384Digest() : Sha384(contents),
+          .type = type,
+          .gpa = gpa};
+}
+
+TEST(IgvmSnp, OfTheCleanExampleMatchesItsAuthors) {
+  TALLY_NEED_VECTOR(path, "igvm/constructed/cleanexample_gce.igvm");
+  const Bytes file = test::MustRead(path);
+  const auto igvm = ParseIgvm(file);
+  ASSERT_TRUE(igvm) << igvm.error().ToString();
+  EXPECT_EQ(SnpHex(*igvm),
+            "20ec0dbd1c0a26d184a6f11ec5a796d68ec03c9d101bdd84c03f3d9cbbc4a292a9"
+            "fad098edacfa04da0da58f20be885e");
+}
+
+TEST(IgvmSnp, OfAmdSevWithoutKernelMatchesSevSnpMeasure) {
+  TALLY_NEED_VECTOR(path, "igvm/constructed/amdsev_nokernel_nativezero.igvm");
+  const Bytes file = test::MustRead(path);
+  const auto igvm = ParseIgvm(file);
+  ASSERT_TRUE(igvm) << igvm.error().ToString();
+  EXPECT_EQ(SnpHex(*igvm, IgvmZeroPages::kNative),
+            "19358ba9a7615534a9a1e2f0dfc29384dcd4dcb7062ff9c6013b26869a5fc6ecab"
+            "e033c48dd6f6db5d6d76e7c5df632d");
+}
+
+// AsDirective expresses one step of a launch; contents come from the firmware
+// or the VMSAs.
+IgvmDirective AsDirective(const Event& event, const SnpLaunch& launch,
+                          const SnpVmsas& vmsas) {
+  const uint64_t gpa = event.gpa.value();
+  if (event.type == "vmsa") {
+    return Context(gpa, event.what == "vcpu 0" ? vmsas.first : vmsas.other);
+  }
+  if (event.type == "secrets") return Page(gpa, IgvmPageType::kSecrets);
+  if (event.type == "cpuid") return Page(gpa, IgvmPageType::kCpuidXf);
+  if (event.type == "unmeasured") return Unmeasured(gpa);
+  if (event.type == "zero") return Page(gpa, ByteSpan());
+  const uint64_t base = (uint64_t{1} << 32) - launch.firmware.size();
+  return Page(gpa, launch.firmware.subspan(gpa - base, kSnpPageBytes));
+}
+
+TEST(IgvmSnp, OfAFileThatSaysWhatQemuDoesIsTheDigestOfQemu) {
+  TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
+  const Bytes firmware = test::MustRead(path);
+  const SnpLaunch launch{.firmware = firmware, .vcpu_signature = 0x800f12};
+  const std::array<uint32_t, 1> vcpus = {4};
+  const auto snp = MeasureSnp(launch, vcpus);
+  ASSERT_TRUE(snp) << snp.error().ToString();
+  const SnpVmsas vmsas = VmsasOfLaunch(launch).value();
+  std::vector<IgvmDirective> directives;
+  for (const Event& event : snp->events) {
+    directives.push_back(AsDirective(event, launch, vmsas));
+  }
+  const Bytes file = WriteIgvm(Snp(std::move(directives))).value();
+  const Igvm igvm = ParseIgvm(file).value();
+  EXPECT_EQ(SnpHex(igvm, IgvmZeroPages::kNative),
+            snp->cells[0].launch_digest.hex());
+}
+
+TEST(IgvmSnp, EveryKindOfPageHasItsType) {
+  const Bytes page(4096, 5);
+  const Bytes zeros(4096, 0);
+  const Igvm igvm =
+      Snp({Page(0x1000, page), Page(0x2000, ByteSpan()), Unmeasured(0x3000),
+           Page(0x4000, IgvmPageType::kSecrets),
+           Page(0x5000, IgvmPageType::kCpuidData),
+           Page(0x6000, IgvmPageType::kCpuidXf), Context(kVmsaAddress, page)});
+  std::vector<SnpPage> pages = {Of(SnpPageType::kNormal, 0x1000, page),
+                                Of(SnpPageType::kNormal, 0x2000, zeros),
+                                Of(SnpPageType::kUnmeasured, 0x3000),
+                                Of(SnpPageType::kSecrets, 0x4000),
+                                Of(SnpPageType::kCpuid, 0x5000),
+                                Of(SnpPageType::kCpuid, 0x6000),
+                                Of(SnpPageType::kVmsa, kVmsaAddress, page)};
+  EXPECT_EQ(SnpHex(igvm), Folded(pages));
+  pages[1] = Of(SnpPageType::kZero, 0x2000);
+  EXPECT_EQ(SnpHex(igvm, IgvmZeroPages::kNative), Folded(pages));
+}
+
+TEST(IgvmSnp, AWholeParameterAreaIsUnmeasuredPages) {
+  const Igvm igvm =
+      Snp({IgvmParameterArea{.size_bytes = 0x2000, .index = 3},
+           IgvmParameterInsert{
+               .gpa = 0x8000, .compatibility_mask = kMask, .area_index = 3}});
+  EXPECT_EQ(SnpHex(igvm), Folded({Of(SnpPageType::kUnmeasured, 0x8000),
+                                  Of(SnpPageType::kUnmeasured, 0x9000)}));
+}
+
+TEST(IgvmSnp, ALargePageIs512Pages) {
+  const Bytes large(kIgvm2MbPageBytes, 9);
+  IgvmPageData page = Page(0x200000, large);
+  page.is_2mb_page = true;
+  std::vector<SnpPage> pages;
+  for (uint64_t i = 0; i < 512; ++i) {
+    pages.push_back(Of(SnpPageType::kNormal, 0x200000 + i * 0x1000,
+                       ByteSpan(large).first(4096)));
+  }
+  EXPECT_EQ(SnpHex(Snp({page})), Folded(pages));
+}
+
+TEST(IgvmSnp, SharedPagesAndThoseOfOthersDoNotCount) {
+  const Bytes page(4096, 5);
+  IgvmPageData shared = Page(0x2000, page);
+  shared.shared = true;
+  Igvm igvm = Snp({Page(0x1000, page), shared});
+  const std::string expected = Folded({Of(SnpPageType::kNormal, 0x1000, page)});
+  EXPECT_EQ(SnpHex(igvm), expected);
+  igvm.platforms.push_back(
+      IgvmPlatform{.compatibility_mask = 2, .type = IgvmPlatformType::kSevEs});
+  IgvmVpContext other = Context(kVmsaAddress, page);
+  other.compatibility_mask = 2;
+  igvm.directives.push_back(other);
+  EXPECT_EQ(SnpHex(igvm), expected);
+}
+
+TEST(IgvmSnp, ReportsAnIdBlockThatExpectsAnotherDigest) {
+  IgvmSnpIdBlock block{.compatibility_mask = kMask};
+  block.launch_digest.fill(0xab);
+  Igvm igvm = Snp({Unmeasured(0x1000), block});
+  const auto measured = MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  const Status status = CheckIgvmIdBlock(*measured);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kMismatch);
+  block.launch_digest = measured->launch_digest.array();
+  igvm.directives[1] = block;
+  EXPECT_TRUE(
+      CheckIgvmIdBlock(MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal).value()));
+}
+
+TEST(IgvmSnp, RejectsWhatItCannotMeasure) {
+  const Bytes page(4096, 5);
+  EXPECT_EQ(SnpHex(Model(IgvmPlatformType::kVsm, {Page(0x1000, page)})),
+            "igvm: the file supports vsm, not sev-snp");
+  EXPECT_EQ(SnpHex(Snp({})), "igvm: the file loads nothing for sev-snp");
+  std::vector<IgvmDirective> many;
+  for (uint64_t i = 0; i <= kMaxIgvmPages / 512; ++i) {
+    many.push_back(IgvmPageData{.gpa = i * kIgvm2MbPageBytes,
+                                .compatibility_mask = kMask,
+                                .is_2mb_page = true});
+  }
+  EXPECT_EQ(SnpHex(Snp(many)),
+            "igvm: directive 512: all pages together are more than 262144");
+}
+
+TEST(IgvmSev, HashesWhatIsLoadedAndZerosToo) {
+  const Bytes page(4096, 5);
+  const Bytes zeros(4096, 0);
+  const auto measured =
+      MeasureIgvmSev(Model(IgvmPlatformType::kSevEs,
+                           {Page(0x1000, page), Page(0x2000, ByteSpan()),
+                            Unmeasured(0x3000), Context(kVmsaAddress, page)}),
+                     SevMode::kSevEs);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(
+      measured->launch_digest.hex(),
+      Sha256Hasher().Update(page).Update(zeros).Update(page).Finish().hex());
+  EXPECT_EQ(measured->events.size(), 3u);
+}
+
+TEST(IgvmSev, PlainSevMeasuresNoRegisters) {
+  const Bytes page(4096, 5);
+  const auto measured = MeasureIgvmSev(
+      Model(IgvmPlatformType::kSev, {Page(0x1000, page), Context(0, page)}),
+      SevMode::kSev);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  EXPECT_EQ(measured->launch_digest.hex(), Sha256(page).hex());
+}
+
+TEST(IgvmSev, RejectsPagesOfSnp) {
+  const auto measured = MeasureIgvmSev(
+      Model(IgvmPlatformType::kSev, {Page(0x1000, IgvmPageType::kSecrets)}),
+      SevMode::kSev);
+  ASSERT_FALSE(measured);
+  EXPECT_EQ(measured.error().ToString(),
+            "igvm: directive 0: a secrets page, which sev does not have");
+}
+
+// Chunk is a page chunk as vbs.rs lays it out.
+Bytes Chunk(uint64_t metadata, uint64_t page_number, uint8_t fill) {
+  ByteWriter w;
+  w.U32Le(0x1020).U32Le(2).Zeros(8).U64Le(metadata).U64Le(page_number);
+  return std::move(w.Raw(Bytes(4096, fill))).Take();
+}
+
+TEST(IgvmVsm, RegistersComeLast) {
+  const Bytes page(4096, 5);
+  ByteWriter registers;
+  registers.U32Le(1).U8(2).U32Le(0x20000).Zeros(11).Raw(Bytes(16, 7));
+  const auto measured = MeasureIgvmVsm(Model(
+      IgvmPlatformType::kVsm,
+      {Context(0, registers.bytes()), Page(0x1000, page), Unmeasured(0x2000),
+       IgvmErrorRange{
+           .gpa = 0x3000, .compatibility_mask = kMask, .size_bytes = 0x1000}}));
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  ByteWriter last;
+  last.U32Le(48).U32Le(0).Zeros(8).U32Le(0).U8(2).Zeros(3).U32Le(0);
+  last.U32Le(0x20000).Raw(Bytes(16, 7));
+  Sha256Digest expected;
+  for (const Bytes& chunk :
+       {Chunk(0, 1, 5), Chunk(4, 2, 0), Chunk(7, 3, 0), last.bytes()}) {
+    expected = Sha256Hasher().Update(expected.span()).Update(chunk).Finish();
+  }
+  EXPECT_EQ(measured->boot_digest.hex(), expected.hex());
+}
+
+Bytes VmsaWithCr0(uint8_t cr0) {
+  Bytes page(4096, 0);
+  page[0x158] = cr0;
+  return page;
+}
+
+std::vector<IgvmKvmRule> BrokenRules(const Igvm& igvm) {
+  std::vector<IgvmKvmRule> rules;
+  const auto findings = CheckIgvmForKvm(igvm, IgvmPlatformType::kSevSnp);
+  for (const IgvmKvmFinding& finding : findings.value()) {
+    rules.push_back(finding.rule);
+  }
+  return rules;
+}
+
+TEST(IgvmKvm, AcceptsOneVmsaAtTheEnd) {
+  const Bytes protected_mode = VmsaWithCr0(0x31);
+  const Bytes real_mode = VmsaWithCr0(0x30);
+  EXPECT_TRUE(BrokenRules(Snp({Unmeasured(0x1000),
+                               Context(kVmsaAddress, protected_mode)}))
+                  .empty());
+  EXPECT_TRUE(BrokenRules(Snp({Context(kVmsaAddress, real_mode)})).empty());
+  EXPECT_TRUE(BrokenRules(Snp({Unmeasured(0x1000)})).empty());
+}
+
+TEST(IgvmKvm, FindsEachBrokenRule) {
+  const Bytes good = VmsaWithCr0(0x31);
+  const Bytes bad = VmsaWithCr0(0x10);
+  using enum IgvmKvmRule;
+  using Rules = std::vector<IgvmKvmRule>;
+  EXPECT_EQ(BrokenRules(Snp(
+                {Context(kVmsaAddress, good), Context(kVmsaAddress, good, 1)})),
+            Rules{kOneVmsa});
+  EXPECT_EQ(BrokenRules(Snp({Context(0x1000, good)})), Rules{kVmsaGpa});
+  EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, bad)})), Rules{kVmsaCr0});
+  EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, good), Unmeasured(0x1000)})),
+            Rules{kVmsaIsLast});
+}
+
+TEST(IgvmKvm, SaysWhatWhereAndWhy) {
+  const Bytes good = VmsaWithCr0(0x31);
+  const auto findings =
+      CheckIgvmForKvm(Snp({Context(0x7000, good), Unmeasured(0x1000)}),
+                      IgvmPlatformType::kSevSnp)
+          .value();
+  const std::vector<IgvmKvmFinding> expected = {
+      {IgvmKvmRule::kVmsaGpa, 0, "VMSA at gpa 0x7000, expected 0xfffffffff000",
+       "KVM measures every VMSA at that address, whatever the file says"},
+      {IgvmKvmRule::kVmsaIsLast, 1,
+       "page data, unmeasured at gpa 0x1000 after the VMSA of directive 0, "
+       "expected before it",
+       "KVM measures the VMSA last, when the launch is finished"}};
+  EXPECT_EQ(findings, expected);
+}
+
+}  // namespace
+}  // namespace tally
