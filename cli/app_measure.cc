@@ -48,6 +48,8 @@ void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
             [flags](uint64_t value) { flags->vars_size = value; });
   app->add_option("--vars-file", flags->vars_file,
                   "with --svsm: the variable store, for its size");
+  app->add_flag("--require-svsm", flags->require_svsm,
+                "refuse a launch without --svsm");
 }
 
 void AddLaunchOptions(CLI::App* app, LaunchFlags* flags) {
@@ -65,11 +67,12 @@ void AddLaunchOptions(CLI::App* app, LaunchFlags* flags) {
 }
 
 constexpr std::string_view kModeEquals = "--mode=";
+constexpr std::string_view kSvsmMode = "snp:svsm";
 
 // OurName returns the name of our command for a mode of sev-snp-measure.
 std::string OurName(const std::string& mode) {
   if (mode == "snp:ovmf-hash") return "snp-ovmf-hash";
-  if (mode == "snp:svsm" || mode == "sev-snp") return "snp";
+  if (mode == kSvsmMode || mode == "sev-snp") return "snp";
   if (mode == "sev-es") return "seves";
   return mode;
 }
@@ -243,7 +246,10 @@ void TranslateMode(std::vector<std::string>* args) {
     std::rotate(after, arg, arg + 1);
     break;
   }
-  if (after != args->end()) *after = OurName(*after);
+  if (after == args->end()) return;
+  // The mode says that an SVSM is meant: without one it is an error.
+  if (*after == kSvsmMode) args->push_back("--require-svsm");
+  *after = OurName(*after);
 }
 
 }  // namespace tally

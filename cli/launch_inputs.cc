@@ -84,6 +84,9 @@ Status CheckFlags(const LaunchFlags& flags) {
   if (!is_snp && flags.vmsa_gpa) {
     return UsageError("--vmsa-gpa is for snp only");
   }
+  if (flags.require_svsm && flags.svsm.empty()) {
+    return UsageError("--svsm is not given");
+  }
   if (flags.svsm.empty()) {
     if (flags.vars_size || !flags.vars_file.empty()) {
       return UsageError("--vars-size and --vars-file need --svsm");

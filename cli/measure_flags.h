@@ -32,8 +32,9 @@ struct LaunchFlags {
   fs::path kernel;  // empty: none
   fs::path initrd;
   std::string append;
-  std::string ovmf_hash;  // hex; empty: hash the image
-  fs::path svsm;          // empty: none
+  std::string ovmf_hash;      // hex; empty: hash the image
+  fs::path svsm;              // empty: none
+  bool require_svsm = false;  // --mode snp:svsm
   fs::path vars_file;
   std::optional<uint64_t> vars_size;
 };

@@ -9,21 +9,22 @@
 namespace tally {
 namespace {
 
+// SEV_STATUS shows the guest the same bits, two places higher.
+constexpr std::string_view kHost =
+    "Linux arch/x86/include/asm/svm.h, SVM_SEV_FEAT_…; virtee/sev 9cf2adbf "
+    "src/measurement/vmsa.rs, GuestFeatures";
+constexpr std::string_view kGuest =
+    "Linux arch/x86/include/asm/msr-index.h, MSR_AMD64_SNP_… (two places "
+    "higher); virtee/sev 9cf2adbf src/measurement/vmsa.rs, GuestFeatures";
+
 constexpr GuestFeature kFeatures[] = {
-    {0, "snp-active"},
-    {1, "vtom"},
-    {2, "reflect-vc"},
-    {3, "restricted-injection"},
-    {4, "alternate-injection"},
-    {5, "debug-swap"},
-    {6, "prevent-host-ibs"},
-    {7, "btb-isolation"},
-    {8, "vmpl-sss"},
-    {9, "secure-tsc"},
-    {10, "vmgexit-parameter"},
-    {12, "ibs-virtualization"},
-    {14, "vmsa-reg-prot"},
-    {15, "smt-protection"},
+    {0, "snp-active", kHost},          {1, "vtom", kGuest},
+    {2, "reflect-vc", kGuest},         {3, "restricted-injection", kHost},
+    {4, "alternate-injection", kHost}, {5, "debug-swap", kHost},
+    {6, "prevent-host-ibs", kGuest},   {7, "btb-isolation", kGuest},
+    {8, "vmpl-sss", kGuest},           {9, "secure-tsc", kHost},
+    {10, "vmgexit-parameter", kGuest}, {12, "ibs-virtualization", kGuest},
+    {14, "vmsa-reg-prot", kGuest},     {15, "smt-protection", kGuest},
 };
 
 Result<uint64_t> FeatureBit(std::string_view name) {

@@ -1,7 +1,7 @@
 // SEV_FEATURES: the guest features that a VMSA switches on, by name.
 //
-// Source: AMD 24593 (APM volume 2), appendix B, SEV_FEATURES at 0x3b0. Linux
-// (SVM_SEV_FEAT_…) and the READMEs of other measurers use the same names.
+// Source: AMD 24593 (APM volume 2), appendix B, SEV_FEATURES at 0x3b0; each row
+// cites the code in which its bit and name were checked.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ namespace tally {
 struct GuestFeature {
   unsigned bit = 0;
   std::string_view name;  // "debug-swap"
+  std::string_view source;
 };
 
 // kSnpActive is the bit without which a guest is no SNP guest.

@@ -45,11 +45,6 @@ Vmsa InitialVmsa(const VmsaFacts& facts, uint32_t eip) {
   vmsa.rip = eip & 0xffff;
   vmsa.g_pat = profile.g_pat;
   vmsa.rdx = profile.rdx.value_or(facts.vcpu_signature);
-  if (is_first) {
-    vmsa.rsi = profile.boot_rsi;
-    vmsa.rsp = profile.boot_rsp;
-    vmsa.rbp = profile.boot_rsp;
-  }
   if (profile.fpu_synced && facts.era == SnpVmsaEra::kFpuSynced) {
     vmsa.mxcsr = kMxcsr;
     vmsa.x87_fcw = kFcw;

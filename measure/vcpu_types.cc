@@ -10,15 +10,16 @@
 namespace tally {
 namespace {
 
-// A version of a model ("-v4") has the processor signature of the model: QEMU's
-// versions change features only (X86CPUVersionDefinition).
+// A version of a model ("-v4") has the processor signature of the model: the
+// properties of these versions (X86CPUVersionDefinition) change features and
+// caches only. Versions of other vendors' models do change the stepping.
 constexpr std::string_view kNaples =
     "QEMU target/i386/cpu.c, builtin_x86_defs, \"EPYC\"; sev-snp-measure "
     "8f2b337e vcpu_types.py";
-// Versions that sev-snp-measure does not list; named by `qemu-system-x86_64
-// -cpu help` of QEMU 10.1 and later.
+// Versions that sev-snp-measure does not list. EPYC-Turin has one version.
 constexpr std::string_view kLaterVersion =
-    "QEMU target/i386/cpu.c, builtin_x86_defs: a later version of the model";
+    "QEMU target/i386/cpu.c, builtin_x86_defs, .versions of the model, as of "
+    "2026 (also in cmspam/winq-emu-qemu cf033bb6)";
 constexpr std::string_view kRome =
     "QEMU target/i386/cpu.c, builtin_x86_defs, \"EPYC-Rome\"; sev-snp-measure "
     "8f2b337e vcpu_types.py";

@@ -58,10 +58,10 @@ constexpr VmmProfile kProfiles[] = {
      .tr_attributes = 0x83,
      .g_pat = kResetPat,
      .rdx = 0,
-     .boot_rsi = 0x7000,
-     .boot_rsp = 0x8ff0,
      .measures_kernel = true,
-     .source = "virtee/sev 9cf2adbf src/measurement/vmsa.rs, VMMType::KRUN"},
+     .source =
+         "virtee/sev 9cf2adbf src/measurement/vmsa.rs, VMMType::KRUN (its "
+         "values for rsi and rsp are never reached)"},
 };
 
 std::string LowerCase(std::string_view text) {

@@ -36,9 +36,6 @@ struct VmmProfile {
   uint64_t g_pat = 0;
   // rdx at reset; if not set, the signature of the vCPU type.
   std::optional<uint64_t> rdx;
-  // Of the first processor only.
-  uint64_t boot_rsi = 0;
-  uint64_t boot_rsp = 0;  // and rbp
   // Whether the host's KVM may copy the FPU control words (see SnpVmsaEra).
   bool fpu_synced = false;
   CpuidPages cpuid_pages = CpuidPages::kInPlace;

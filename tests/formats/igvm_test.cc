@@ -74,15 +74,14 @@ TEST(Igvm, EqualContentsAreStoredOnceInOrderOfFirstUse) {
   EXPECT_EQ(file[0x2000], 'a');
 }
 
-// A file that another program made.
-TEST(Igvm, OfTheVectorIsReadAndWrittenAsTheSameModel) {
+// A file that another program made, with its data where ours would be.
+TEST(Igvm, OfTheVectorIsReadAndWrittenAsTheSameBytes) {
   TALLY_NEED_VECTOR(path, "igvm/constructed/cleanexample_gce.igvm");
   const Bytes file = test::MustRead(path);
   const auto igvm = ParseIgvm(file);
   ASSERT_TRUE(igvm) << igvm.error().ToString();
   EXPECT_EQ(igvm->platforms.size(), 1u);
-  const Bytes again = WriteIgvm(*igvm).value();
-  EXPECT_TRUE(ParseIgvm(again).value() == *igvm);
+  EXPECT_TRUE(WriteIgvm(*igvm).value() == file);
 }
 
 TEST(Igvm, UnknownOptionalHeadersAreKept) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string_view>
+
 namespace tally {
 namespace {
 
@@ -11,6 +14,16 @@ TEST(GuestFeatures, AreNumbersOrNames) {
   EXPECT_EQ(ParseGuestFeatures("0x0").value(), 0u);
   EXPECT_EQ(ParseGuestFeatures("debug-swap").value(), 0x21u);
   EXPECT_EQ(ParseGuestFeatures("snp-active,secure-tsc").value(), 0x201u);
+}
+
+TEST(GuestFeatures, HaveUniqueNamesAndASource) {
+  std::set<std::string_view> names;
+  std::set<unsigned> bits;
+  for (const GuestFeature& feature : GuestFeatures()) {
+    EXPECT_TRUE(names.insert(feature.name).second) << feature.name;
+    EXPECT_TRUE(bits.insert(feature.bit).second) << feature.bit;
+    EXPECT_FALSE(feature.source.empty()) << feature.name;
+  }
 }
 
 TEST(GuestFeatures, ParseWhatTheyPrint) {

@@ -32,17 +32,12 @@ TEST(InitialVmsa, OnEc2HasItsOwnCodeSegmentForTheFirstProcessorOnly) {
   EXPECT_EQ(InitialVmsa({.vmm = SnpVmm::kEc2}, 0x80b004).cs.attributes, 0x9b);
 }
 
-TEST(InitialVmsa, OnKrunHasItsBootRegistersForTheFirstProcessorOnly) {
+TEST(InitialVmsa, OnKrunHasItsOwnCodeSegmentForAllProcessors) {
   const Vmsa first = InitialVmsa({.vmm = SnpVmm::kKrun}, kBootEip);
   EXPECT_EQ(first.cs.attributes, 0x9a);
-  EXPECT_EQ(first.rsi, 0x7000u);
-  EXPECT_EQ(first.rsp, 0x8ff0u);
-  EXPECT_EQ(first.rbp, 0x8ff0u);
   EXPECT_EQ(first.rdx, 0u);
   const Vmsa other = InitialVmsa({.vmm = SnpVmm::kKrun}, 0x80b004);
   EXPECT_EQ(other.cs.attributes, 0x9a);
-  EXPECT_EQ(other.rsi, 0u);
-  EXPECT_EQ(other.rsp, 0u);
 }
 
 TEST(InitialVmsa, OfAnSvsmBeginsInFlatProtectedMode) {
