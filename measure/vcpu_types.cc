@@ -18,8 +18,8 @@ constexpr std::string_view kNaples =
     "8f2b337e vcpu_types.py";
 // Versions that sev-snp-measure does not list. EPYC-Turin has one version.
 constexpr std::string_view kLaterVersion =
-    "QEMU target/i386/cpu.c, builtin_x86_defs, .versions of the model, as of "
-    "2026 (also in cmspam/winq-emu-qemu cf033bb6)";
+    "QEMU target/i386/cpu.c, builtin_x86_defs, .versions of the model, read in "
+    "a copy with SierraForest-v5 (cmspam/winq-emu-qemu cf033bb6)";
 constexpr std::string_view kRome =
     "QEMU target/i386/cpu.c, builtin_x86_defs, \"EPYC-Rome\"; sev-snp-measure "
     "8f2b337e vcpu_types.py";
