@@ -141,7 +141,7 @@ void MeasureCommands::AddIgvm(CLI::App* measure) {
       [this] { choose_([this] { return RunMeasureIgvm(igvm_, console_); }); });
   igvm->add_option("FILE", igvm_.file, "IGVM file")->required();
   igvm->add_option("-p,--platform", igvm_.platform,
-                   "sev-snp (default), sev-es, sev or vsm");
+                   "sev-snp (default), sev-es, sev, tdx or vsm");
   igvm->add_flag("-c,--check-kvm", igvm_.check_kvm,
                  "refuse what QEMU with KVM would measure in another way");
   igvm->add_flag("-n,--native-zero", igvm_.native_zero,
