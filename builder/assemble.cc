@@ -29,6 +29,15 @@ Result<PathFilter> FileFilter(const std::string& path) {
   return PathFilter([merged](const std::string& at) { return at == merged; });
 }
 
+Result<PathFilter> FirmwareFilter(const FirmwareSpec& firmware) {
+  TALLY_ASSIGN(const PathFilter code, FileFilter(firmware.file));
+  if (!firmware.vars) return code;
+  TALLY_ASSIGN(const PathFilter vars, FileFilter(*firmware.vars));
+  return PathFilter([code, vars](const std::string& at) {
+    return code(at) || vars(at);
+  });
+}
+
 // AddModules adds the modules, and the list that init loads them from.
 Status AddModules(const std::vector<KernelModule>& modules,
                   const std::string& package, Tree* tree) {
@@ -100,7 +109,10 @@ Result<Unpacked> UnpackTrees(const Manifest& manifest, const Lock& lock,
          return kernel_image(path) || path.starts_with("usr/lib/modules/");
        }}};
   if (manifest.firmware) {
-    TALLY_ASSIGN(filters["firmware"], FileFilter(manifest.firmware->file));
+    TALLY_ASSIGN(filters["firmware"], FirmwareFilter(*manifest.firmware));
+  }
+  if (manifest.uki) {
+    TALLY_ASSIGN(filters["stub"], FileFilter(manifest.uki->stub));
   }
   std::vector<UnpackJob> jobs;
   std::vector<std::string> tree_of_job;

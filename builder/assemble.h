@@ -18,7 +18,7 @@
 namespace tally {
 
 // Unpacked has the packages of every tree ("root", "initrd", "kernel",
-// "firmware"), in lock order.
+// "firmware", "stub"), in lock order.
 using Unpacked = std::map<std::string, std::vector<UnpackedPackage>>;
 
 // UnpackTrees decompresses the packages of all trees in one parallel run,

@@ -141,7 +141,7 @@ Status Resolver::ResolveTree(const TreeRequests& requests, TreePackages& tree) {
     TALLY_TRY(AddRequest(request, tree));
     queue.push_back(request.name);
   }
-  if (requests.tree == "kernel" || requests.tree == "firmware") return Ok();
+  if (TakesOnePackage(requests.tree)) return Ok();
   // Breadth first: the chain in the lock is a shortest one.
   while (!queue.empty() && !again_) {
     const std::string_view name = queue.front();

@@ -41,7 +41,8 @@ struct LockedSuite {
 };
 
 // Why a package is in the lock: tree name ("root", "initrd", "kernel",
-// "firmware") -> dependency chain from the manifest, "curl > libcurl4 > libc6".
+// "firmware", "stub") -> dependency chain from the manifest, "curl > libcurl4 >
+// libc6".
 using Reasons = std::map<std::string, std::string>;
 
 // What became of a maintainer script. None ever runs.

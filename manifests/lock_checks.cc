@@ -128,9 +128,7 @@ Status CheckReason(const Manifest& manifest, const Lock& lock,
                  subject + " because of " + Quote(first) + ", but " +
                      manifest.path.string() + " does not request that there");
   }
-  // These two take one package each, without its dependencies.
-  const bool alone = tree == "kernel" || tree == "firmware";
-  if (alone && package.name != first) {
+  if (TakesOnePackage(tree) && package.name != first) {
     return Stale(manifest, lock,
                  subject + ", expected " + Quote(first) + " alone there");
   }

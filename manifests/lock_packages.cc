@@ -12,7 +12,7 @@ constexpr uint64_t kMaxEntries = 2'000'000;
 Reasons ReadReasons(YamlReader& reader, const YamlNode& node,
                     const std::string& name) {
   YamlMap map(reader, node, "the reasons of a package",
-              {"firmware", "initrd", "kernel", "root"});
+              {"firmware", "initrd", "kernel", "root", "stub"});
   Reasons why;
   for (const YamlEntry& entry : node.entries) {
     const std::string chain = reader.Text(entry.value, kPackageChain);

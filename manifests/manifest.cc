@@ -66,9 +66,14 @@ ArchiveSpec ReadArchive(YamlReader& reader, const YamlNode& node) {
 }
 
 FirmwareSpec ReadFirmware(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "firmware", {"package", "file"});
-  return {.package = ReadPackageRequest(reader, map.Need("package")),
-          .file = map.Text("file", kImagePath)};
+  YamlMap map(reader, node, "firmware", {"package", "file", "vars"});
+  FirmwareSpec firmware = {
+      .package = ReadPackageRequest(reader, map.Need("package")),
+      .file = map.Text("file", kImagePath)};
+  if (const YamlNode* vars = map.Find("vars")) {
+    firmware.vars = reader.Text(*vars, kImagePath);
+  }
+  return firmware;
 }
 
 KernelSpec ReadKernel(YamlReader& reader, const YamlNode& node) {
@@ -100,6 +105,13 @@ PayloadSpec ReadPayload(YamlReader& reader, const YamlNode& node) {
 DiskSpec ReadDisk(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "disk", {"cmdline"});
   return {.cmdline = map.Text("cmdline", kDiskCommandLine)};
+}
+
+UkiSpec ReadUki(YamlReader& reader, const YamlNode& node) {
+  YamlMap map(reader, node, "uki", {"package", "stub"});
+  return {.package = ReadPackageRequest(reader, map.Need("package")),
+          .stub = map.Text("stub", kImagePath),
+          .where = map.where()};
 }
 
 EifSpec ReadEif(YamlReader& reader, const YamlNode& node) {
@@ -234,6 +246,9 @@ void ReadSections(YamlReader& reader, YamlMap& map, Manifest& manifest) {
   if (const YamlNode* node = map.Find("disk")) {
     manifest.disk = ReadDisk(reader, *node);
   }
+  if (const YamlNode* node = map.Find("uki")) {
+    manifest.uki = ReadUki(reader, *node);
+  }
   if (const YamlNode* node = map.Find("eif")) {
     manifest.eif = ReadEif(reader, *node);
   }
@@ -252,7 +267,7 @@ Result<Manifest> ParseManifest(std::string_view text,
               {"tally", "name", "version", "architecture", "source_date_epoch",
                "archives", "prefer", "firmware", "kernel", "initrd", "root",
                "downloads", "oci_images", "volumes", "system", "payload",
-               "disk", "eif", "targets"});
+               "disk", "uki", "eif", "targets"});
   Manifest manifest = {.path = path,
                        .sha256 = Sha256(AsBytes(text)),
                        .name = map.Text("name", kReleaseName),

@@ -266,6 +266,17 @@ struct EifSpec {
 struct FirmwareSpec {
   PackageRequest package;
   std::string file;  // path in the package
+  // Path in the same package: the variable store of a firmware that keeps it
+  // apart from its code.
+  std::optional<std::string> vars;
+};
+
+// UkiSpec asks for a unified kernel image of kernel, initrd and the disk's
+// command line, and for an EFI system partition on the disk that boots it.
+struct UkiSpec {
+  PackageRequest package;  // of the stub
+  std::string stub;        // path in the package
+  Location where;
 };
 
 // SevTarget is a matrix of launches to predict: every VMM with every vCPU type,
@@ -312,6 +323,7 @@ struct Manifest {
   SystemSpec system;
   PayloadSpec payload;
   std::optional<DiskSpec> disk;
+  std::optional<UkiSpec> uki;
   std::optional<EifSpec> eif;
   std::vector<TargetSpec> targets;
 };

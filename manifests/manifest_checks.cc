@@ -185,6 +185,13 @@ Status CheckSystem(const Manifest& manifest) {
   return Ok();
 }
 
+Status CheckUki(const Manifest& manifest) {
+  if (!manifest.uki || manifest.disk) return Ok();
+  return ErrorAt(manifest, manifest.uki->where,
+                 "found 'uki' and no key 'disk' in the manifest, expected the "
+                 "disk whose root its command line names");
+}
+
 Status CheckTargets(const Manifest& manifest) {
   std::map<std::string, Location> names;
   for (const TargetSpec& target : manifest.targets) {
@@ -212,6 +219,10 @@ Status CheckTargets(const Manifest& manifest) {
 
 }  // namespace
 
+bool TakesOnePackage(std::string_view tree) {
+  return tree == "kernel" || tree == "firmware" || tree == "stub";
+}
+
 std::vector<TreeRequests> RequestsOf(const Manifest& manifest) {
   std::vector<TreeRequests> requests = {
       {.tree = "root",
@@ -221,10 +232,10 @@ std::vector<TreeRequests> RequestsOf(const Manifest& manifest) {
        .packages = manifest.initrd.tree.packages,
        .omit = manifest.initrd.tree.omit},
       {.tree = "kernel", .packages = {manifest.kernel.package}},
-      {.tree = "firmware"}};
-  if (manifest.firmware) {
-    requests.back().packages = {manifest.firmware->package};
-  }
+      {.tree = "firmware"},
+      {.tree = "stub"}};
+  if (manifest.firmware) requests[3].packages = {manifest.firmware->package};
+  if (manifest.uki) requests[4].packages = {manifest.uki->package};
   return requests;
 }
 
@@ -241,6 +252,7 @@ Status CheckManifest(const Manifest& manifest) {
   TALLY_TRY(CheckVolumes(manifest));
   TALLY_TRY(CheckInitrdOwners(manifest));
   TALLY_TRY(CheckSystem(manifest));
+  TALLY_TRY(CheckUki(manifest));
   TALLY_TRY(CheckTargets(manifest));
   return Ok();
 }

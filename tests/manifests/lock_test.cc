@@ -215,7 +215,8 @@ TEST(ParseLock, RejectsUnknownMissingAndDuplicateKeys) {
             "(did you mean 'postinst'?)");
   EXPECT_EQ(Refused("      initrd: \"libc6\"", "      disk: \"libc6\""),
             "lock.yaml:43:7: found unknown key 'disk' in the reasons of a "
-            "package, expected one of firmware, initrd, kernel, root");
+            "package, expected one of firmware, initrd, kernel, root, "
+            "stub");
 }
 
 TEST(ParseLock, RejectsBadDigests) {

@@ -43,7 +43,7 @@ TEST(ParseManifest, RejectsUnknownKeysWithTheNearest) {
             "m.yaml:14:1: found unknown key 'zzzzzz' in the manifest, expected "
             "one of tally, name, version, architecture, source_date_epoch, "
             "archives, prefer, firmware, kernel, initrd, root, downloads, "
-            "oci_images, volumes, system, payload, disk, eif, targets");
+            "oci_images, volumes, system, payload, disk, uki, eif, targets");
   EXPECT_EQ(Refused("disk: {cmdline:", "disk: {cmdlin:"),
             "m.yaml:40:8: found unknown key 'cmdlin' in disk, expected cmdline "
             "(did you mean 'cmdline'?)");
@@ -297,6 +297,18 @@ TEST(ParseManifest, RejectsPackagesThatContradict) {
   EXPECT_EQ(Refused("[bash, mawk]", "[{name: cryptsetup-bin, suite: stable}]"),
             "m.yaml:22:7: found package 'cryptsetup-bin' from suite "
             "'bookworm', expected 'stable' as in line 27");
+}
+
+TEST(ParseManifest, RejectsAUnifiedKernelImageWithoutADisk) {
+  const std::string uki =
+      "uki: {package: systemd-boot-efi, stub: "
+      "/usr/lib/systemd/boot/efi/linuxx64.efi.stub}\n";
+  EXPECT_EQ(Refused("disk: {cmdline: \"console=ttyS0\"}\n", uki),
+            "m.yaml:40:6: found 'uki' and no key 'disk' in the manifest, "
+            "expected the disk whose root its command line names");
+  EXPECT_EQ(Refused("disk: {cmdline: \"console=ttyS0\"}\n",
+                    "uki: {package: systemd-boot-efi}\n"),
+            "m.yaml:40:6: found no key 'stub' in uki, expected one");
 }
 
 TEST(ParseManifest, RejectsTargetsWithoutTheirParts) {

@@ -70,6 +70,21 @@ TEST(ParseManifest, ReadsKernelFirmwareAndInitrd) {
   EXPECT_EQ(manifest.initrd.modules, (Texts{"dm-verity", "virtio_blk"}));
 }
 
+TEST(ParseManifest, ReadsAUnifiedKernelImageAndItsFirmware) {
+  std::string text = FullManifest();
+  const std::string firmware = "file: /usr/share/ovmf/OVMF.fd}";
+  text.replace(text.find(firmware), firmware.size(),
+               "file: /CODE.fd, vars: /VARS.fd}");
+  text.insert(text.find("eif:"), "uki: {package: stubs, stub: /x64.stub}\n");
+  const auto manifest = ParseManifest(text, "m.yaml");
+  ASSERT_TRUE(manifest) << manifest.error().ToString();
+  EXPECT_EQ(manifest->firmware->file, "/CODE.fd");
+  EXPECT_EQ(manifest->firmware->vars, "/VARS.fd");
+  ASSERT_TRUE(manifest->uki);
+  EXPECT_EQ(Names({manifest->uki->package}), Texts{"stubs"});
+  EXPECT_EQ(manifest->uki->stub, "/x64.stub");
+}
+
 TEST(ParseManifest, ReadsTheRootTree) {
   const Manifest manifest = FullyParsed();
   const TreeSpec& root = manifest.root;
@@ -151,6 +166,7 @@ TEST(ParseManifest, FillsInDefaults) {
   ASSERT_TRUE(manifest) << manifest.error().ToString();
   EXPECT_FALSE(manifest->firmware);
   EXPECT_FALSE(manifest->disk);
+  EXPECT_FALSE(manifest->uki);
   EXPECT_FALSE(manifest->eif);
   EXPECT_TRUE(manifest->targets.empty());
   EXPECT_TRUE(manifest->prefer.empty());
