@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "builder/artifact_writer.h"
 #include "builder/assemble.h"
+#include "builder/disk.h"
 #include "builder/root.h"
-#include "builder/verity_leaves.h"
 #include "builder/volumes.h"
 #include "common/hash.h"
 #include "common/parallel.h"
@@ -13,109 +14,9 @@
 #include "common/text.h"
 #include "formats/cpio.h"
 #include "formats/eif.h"
-#include "formats/erofs.h"
-#include "formats/gpt.h"
-#include "formats/verity.h"
 
 namespace tally {
 namespace {
-
-// ImageUuid: identities are derived from the lock, so that the same inputs give
-// the same identities and different inputs different ones.
-Uuid ImageUuid(const Lock& lock, std::string_view label) {
-  return DeriveUuid(lock.sha256.span(), label);
-}
-
-// WriteArtifact creates `name` with what `fill` writes.
-template <typename Fill>
-Status WriteArtifact(const fs::path& directory, const std::string& name,
-                     const Fill& fill) {
-  TALLY_ASSIGN(StagedFile file, StagedFile::Create(directory / name));
-  TALLY_TRY(fill(file));
-  return file.Close();
-}
-
-Status WriteBytes(const fs::path& directory, const std::string& name,
-                  ByteSpan bytes) {
-  return WriteArtifact(directory, name,
-                       [&](ByteSink& sink) { return sink.Append(bytes); });
-}
-
-// WriteRoot writes root.erofs and root.verity and returns the root hash.
-Result<VerityRootHash> WriteRoot(const ImageInputs& inputs, const Tree& root,
-                                 const fs::path& directory) {
-  const Lock& lock = inputs.lock;
-  const int64_t epoch = inputs.manifest.source_date_epoch;
-  TALLY_TRY(WriteArtifact(directory, kRootArtifact, [&](ByteSink& file) {
-    return WriteErofs(root.ToFileList(epoch),
-                      {.uuid = ImageUuid(lock, "erofs/root"),
-                       .volume_name = "root",
-                       .build_time = epoch},
-                      file);
-  }));
-  const VerityOptions options = {
-      .uuid = ImageUuid(lock, "verity/root"),
-      .salt =
-          HmacSha256(lock.sha256.span(), AsBytes("verity-salt/root")).array()};
-  TALLY_ASSIGN(const MappedFile image,
-               MappedFile::Open(directory / kRootArtifact));
-  TALLY_ASSIGN(Bytes leaves, HashVerityLeaves(image.bytes(), options.salt,
-                                              inputs.num_threads));
-  VerityRootHash root_hash;
-  const auto write_hashes = [&](ByteSink& file) -> Status {
-    TALLY_ASSIGN(root_hash,
-                 WriteVerityHashArea(options, std::move(leaves), file));
-    return Ok();
-  };
-  TALLY_TRY(WriteArtifact(directory, kVerityArtifact, write_hashes));
-  return root_hash;
-}
-
-// DiskPartitions are the two partitions of a disk, in order.
-std::vector<GptPartition> DiskPartitions(const ImageInputs& inputs,
-                                         uint64_t root_size_bytes,
-                                         uint64_t verity_size_bytes) {
-  const bool arm64 = inputs.manifest.architecture == "arm64";
-  return {{.type_guid = arm64 ? kGptRootArm64 : kGptRootX86_64,
-           .unique_guid = ImageUuid(inputs.lock, "gpt/root"),
-           .name = "root",
-           .size_bytes = root_size_bytes,
-           .attributes = kGptReadOnly},
-          {.type_guid = arm64 ? kGptRootVerityArm64 : kGptRootVerityX86_64,
-           .unique_guid = ImageUuid(inputs.lock, "gpt/root-verity"),
-           .name = "root-verity",
-           .size_bytes = verity_size_bytes,
-           .attributes = kGptReadOnly}};
-}
-
-// WriteDisk puts the two finished files into a partitioned disk.
-Status WriteDisk(const ImageInputs& inputs, const fs::path& directory) {
-  TALLY_ASSIGN(const MappedFile root,
-               MappedFile::Open(directory / kRootArtifact));
-  TALLY_ASSIGN(const MappedFile verity,
-               MappedFile::Open(directory / kVerityArtifact));
-  TALLY_ASSIGN(const GptPlan plan,
-               PlanGpt(ImageUuid(inputs.lock, "gpt/disk"),
-                       DiskPartitions(inputs, root.bytes().size(),
-                                      verity.bytes().size())));
-  const auto fill = [&](ByteSink& sink) {
-    return WriteGptDisk(plan, {root.bytes(), verity.bytes()}, sink);
-  };
-  return WriteArtifact(directory, kDiskArtifact, fill);
-}
-
-// DiskCmdline binds the disk: its hash and where to find it, under the names
-// that systemd documents (systemd-veritysetup-generator(8)).
-std::string DiskCmdline(const ImageInputs& inputs,
-                        const VerityRootHash& root_hash) {
-  const auto partition = [&](std::string_view label) {
-    return "PARTUUID=" + FormatUuid(ImageUuid(inputs.lock, label));
-  };
-  const std::string& given = inputs.manifest.disk->cmdline;
-  return given + (given.empty() ? "" : " ") + "roothash=" + root_hash.hex() +
-         " systemd.verity_root_data=" + partition("gpt/root") +
-         " systemd.verity_root_hash=" + partition("gpt/root-verity");
-}
 
 std::string EifMetadataText(const ImageInputs& inputs) {
   const Manifest& manifest = inputs.manifest;
@@ -171,27 +72,14 @@ Status WriteBootFiles(const ImageInputs& inputs, const Unpacked& unpacked,
     return WriteCpio(initrd.ToFileList(manifest.source_date_epoch), sink);
   }));
   if (!manifest.firmware) return Ok();
+  const std::string where = At(manifest, manifest.firmware->package.where);
   TALLY_ASSIGN(const Content firmware,
-               FileOf(unpacked, "firmware", manifest.firmware->file,
-                      At(manifest, manifest.firmware->package.where)));
-  return WriteBytes(directory, kFirmwareArtifact, firmware.span());
-}
-
-// WriteDiskFiles writes the root, the disk, and last the command line, which
-// carries the root hash.
-Status WriteDiskFiles(const ImageInputs& inputs, const Sources& sources,
-                      const BuiltImages& built, const fs::path& directory) {
-  TALLY_ASSIGN(const VerityRootHash root_hash,
-               WriteRoot(inputs, built.root, directory));
-  TALLY_TRY(WriteDisk(inputs, directory));
-  TALLY_ASSIGN(const std::vector<VolumeBinding> volumes,
-               WriteVolumes(inputs.manifest, inputs.lock, sources,
-                            built.volumes, directory));
-  std::string cmdline = DiskCmdline(inputs, root_hash);
-  for (const VolumeBinding& volume : volumes) {
-    cmdline += " " + VolumeWord(volume);
-  }
-  return WriteBytes(directory, kCmdlineArtifact, AsBytes(cmdline));
+               FileOf(unpacked, "firmware", manifest.firmware->file, where));
+  TALLY_TRY(WriteBytes(directory, kFirmwareArtifact, firmware.span()));
+  if (!manifest.firmware->vars) return Ok();
+  TALLY_ASSIGN(const Content vars,
+               FileOf(unpacked, "firmware", *manifest.firmware->vars, where));
+  return WriteBytes(directory, kFirmwareVarsArtifact, vars.span());
 }
 
 // DescribeArtifacts hashes every file in `directory`.
@@ -252,10 +140,15 @@ Result<BuiltImages> BuildImages(const ImageInputs& inputs,
                FileOf(unpacked, "kernel", manifest.kernel.image,
                       At(manifest, manifest.kernel.package.where)));
   TALLY_TRY(WriteBootFiles(inputs, unpacked, built.initrd, kernel, directory));
+  BootPrograms programs = {.kernel = kernel};
+  if (manifest.uki) {
+    TALLY_ASSIGN(programs.stub, FileOf(unpacked, "stub", manifest.uki->stub,
+                                       At(manifest, manifest.uki->where)));
+  }
   // The disk and the enclave image share inputs and nothing else.
   TALLY_TRY(ParallelFor(2, inputs.num_threads, [&](size_t i) -> Status {
     if (i == 0 && manifest.disk) {
-      return WriteDiskFiles(inputs, sources, built, directory);
+      return WriteDiskFiles(inputs, sources, built, programs, directory);
     }
     if (i == 1 && manifest.eif) {
       return WriteEifArtifact(inputs, built.root, kernel, directory);

@@ -1,4 +1,4 @@
-// The images of a manifest: kernel, initrd, root, disk, EIF, firmware.
+// The images of a manifest: kernel, initrd, root, disk, UKI, EIF, firmware.
 #pragma once
 
 #include <map>
@@ -22,6 +22,9 @@ inline constexpr char kVerityArtifact[] = "root.verity";
 inline constexpr char kDiskArtifact[] = "disk.img";
 inline constexpr char kEifArtifact[] = "image.eif";
 inline constexpr char kFirmwareArtifact[] = "firmware.fd";
+inline constexpr char kFirmwareVarsArtifact[] = "firmware-vars.fd";
+inline constexpr char kUkiArtifact[] = "uki.efi";
+inline constexpr char kEspArtifact[] = "esp.img";
 
 struct ImageInputs {
   const Manifest& manifest;

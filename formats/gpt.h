@@ -10,6 +10,8 @@
 namespace tally {
 
 inline constexpr uint64_t kGptSectorSize = 512;
+// Where PlanGpt puts the first partition.
+inline constexpr uint64_t kGptFirstPartition = 1 << 20;
 
 // Partition types of the Discoverable Partitions Specification (UAPI.2, section
 // "Partition Names"): root file system and its verity data.

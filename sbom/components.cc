@@ -291,6 +291,10 @@ std::string ArtifactKindName(ArtifactKind kind) {
       return "root image";
     case ArtifactKind::kDiskImage:
       return "disk image";
+    case ArtifactKind::kUnifiedKernelImage:
+      return "unified kernel image";
+    case ArtifactKind::kSystemPartition:
+      return "EFI system partition";
     case ArtifactKind::kEnclaveImage:
       return "enclave image";
     case ArtifactKind::kFirmware:

@@ -18,9 +18,11 @@ enum class ArtifactKind {
   kKernel,
   kInitrd,
   kCommandLine,
-  kRootImage,     // file system, with or without its verity tree
-  kDiskImage,     //
-  kEnclaveImage,  // EIF
+  kRootImage,  // file system, with or without its verity tree
+  kDiskImage,  //
+  kUnifiedKernelImage,
+  kSystemPartition,  // ESP
+  kEnclaveImage,     // EIF
   kFirmware,
   kVolumeImage,  // a disk with one file system and its verity tree
   kOther,

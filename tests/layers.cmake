@@ -24,7 +24,7 @@ set(folders common manifests formats measure builder release sbom sign cli)
 # Outside libraries: a pattern of headers, and of the files that may see them.
 set(libraries openssl boost nlohmann yaml archive curl cli11)
 set(headers_openssl "^openssl/")
-string(CONCAT files_openssl "^(common/hash\\.(h|cc)|sign/.*"
+string(CONCAT files_openssl "^(common/(any_)?hash\\.(h|cc)|sign/.*"
   "|builder/generate/ca_certificates\\.cc)$")
 set(headers_boost "^boost/")
 set(files_boost "^common/process\\.cc$")
