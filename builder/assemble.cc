@@ -33,9 +33,8 @@ Result<PathFilter> FirmwareFilter(const FirmwareSpec& firmware) {
   TALLY_ASSIGN(const PathFilter code, FileFilter(firmware.file));
   if (!firmware.vars) return code;
   TALLY_ASSIGN(const PathFilter vars, FileFilter(*firmware.vars));
-  return PathFilter([code, vars](const std::string& at) {
-    return code(at) || vars(at);
-  });
+  return PathFilter(
+      [code, vars](const std::string& at) { return code(at) || vars(at); });
 }
 
 // AddModules adds the modules, and the list that init loads them from.

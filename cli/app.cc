@@ -4,6 +4,8 @@
 #include <functional>
 #include <new>
 
+#include "cli/app_id_block.h"
+#include "cli/app_igvm.h"
 #include "cli/app_measure.h"
 #include "cli/commands.h"
 #include "common/text.h"
@@ -26,7 +28,8 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   store     list|verify|gc           see, check and clean up the content store
   measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
   why       snp --expected HEX       say which input explains an unexpected measurement
-  id-block  create|verify            the owner's signed statement about an SEV-SNP guest
+  igvm      build [inputs] -o FILE   make the IGVM file of an SEV-SNP guest
+  id-block  create|verify|attach|...   the owner's signed statement about an SEV-SNP guest
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release
   verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
@@ -60,6 +63,8 @@ class CommandLine {
     AddBundle();
     AddStoreCare();
     measure_.AddTo(app_);
+    igvm_.AddTo(app_);
+    id_block_.AddTo(app_);
     AddSigning();
   }
 
@@ -342,6 +347,9 @@ class CommandLine {
   StoreGcFlags store_gc_;
   MeasureCommands measure_{console_,
                            [this](Command chosen) { command_ = chosen; }};
+  IdBlockCommands id_block_{console_,
+                            [this](Command chosen) { command_ = chosen; }};
+  IgvmCommands igvm_{console_, [this](Command chosen) { command_ = chosen; }};
   KeygenFlags keygen_;
   SignFlags sign_;
   VerifyFlags verify_;

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/app_measure_tdx.h"
+#include "cli/app_measure_tpm.h"
 #include "common/text.h"
 
 namespace tally {
@@ -102,8 +104,9 @@ void MeasureCommands::AddTo(CLI::App& app) {
   AddOvmfHash(measure);
   AddIgvm(measure);
   AddNitro(measure);
+  AddMeasureTdx(measure, console_, choose_);
+  AddMeasureTpm(measure, console_, choose_);
   AddWhy(app);
-  AddIdBlock(app);
 }
 
 void MeasureCommands::AddLaunch(CLI::App* measure, LaunchKind kind,
@@ -178,52 +181,6 @@ void MeasureCommands::AddWhy(CLI::App& app) {
   snp->add_option("--max-vcpus", why_snp_.max_vcpus,
                   "the most vCPUs to try (default 512)")
       ->check(CLI::Range(1, 4096));
-}
-
-void MeasureCommands::AddIdBlock(CLI::App& app) {
-  CLI::App* id_block = app.add_subcommand(
-      "id-block", "the owner's signed statement about an SEV-SNP guest");
-  id_block->require_subcommand(1);
-
-  CLI::App* create = id_block->add_subcommand("create", "make and sign one");
-  create->callback([this] {
-    choose_([this] { return RunIdBlockCreate(id_create_, console_); });
-  });
-  create
-      ->add_option("--measurement", id_create_.measurement,
-                   "launch digest, hexadecimal or base64")
-      ->required();
-  create->add_option("--family-id", id_create_.family_id,
-                     "32 hexadecimal digits (default zeros)");
-  create->add_option("--image-id", id_create_.image_id,
-                     "32 hexadecimal digits (default zeros)");
-  create->add_option("--policy", id_create_.policy,
-                     "guest policy: a number or names (default 0x30000)");
-  create->add_option("--svn", id_create_.guest_svn,
-                     "security version of the guest (default 0)");
-  create
-      ->add_option("--id-key,--idkey", id_create_.id_key,
-                   "private key, ECDSA P-384")
-      ->required();
-  create->add_option("--author-key,--authorkey", id_create_.author_key,
-                     "private key that vouches for the id key");
-  create->add_option("-o,--output", id_create_.output, "directory to make")
-      ->required();
-
-  CLI::App* verify =
-      id_block->add_subcommand("verify", "check one and print its fields");
-  verify->callback([this] {
-    choose_([this] { return RunIdBlockVerify(id_verify_, console_); });
-  });
-  verify->add_option("DIR", id_verify_.directory, "as `create` wrote it");
-  verify->add_option("--id-block", id_verify_.id_block, "or: the block");
-  verify->add_option("--id-auth", id_verify_.id_auth, "and its signatures");
-  verify->add_option("--measurement", id_verify_.measurement,
-                     "launch digest to expect");
-  verify->add_option("--id-key-digest", id_verify_.id_key_digest,
-                     "ID_KEY_DIGEST to expect");
-  verify->add_option("--author-key-digest", id_verify_.author_key_digest,
-                     "AUTHOR_KEY_DIGEST to expect");
 }
 
 void TranslateMode(std::vector<std::string>* args) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cli/console.h"
-#include "cli/id_block_command.h"
 #include "cli/measure_flags.h"
 #include "cli/measure_igvm_command.h"
 #include "cli/why_command.h"
@@ -20,7 +19,7 @@ namespace tally {
 // ChooseCommand is called with the command that the line names.
 using ChooseCommand = std::function<void(std::function<Status()>)>;
 
-// MeasureCommands adds `measure`, `why` and `id-block` to a parser and holds
+// MeasureCommands adds `measure` and `why` to a parser and holds
 // what they fill; it must outlive the parser's run.
 class MeasureCommands {
  public:
@@ -35,7 +34,6 @@ class MeasureCommands {
   void AddOvmfHash(CLI::App* measure);
   void AddIgvm(CLI::App* measure);
   void AddNitro(CLI::App* measure);
-  void AddIdBlock(CLI::App& app);
   void AddWhy(CLI::App& app);
 
   Console& console_;
@@ -46,8 +44,6 @@ class MeasureCommands {
   OvmfHashFlags ovmf_hash_;
   MeasureIgvmFlags igvm_;
   MeasureNitroFlags nitro_;
-  IdBlockCreateFlags id_create_;
-  IdBlockVerifyFlags id_verify_;
   WhyFlags why_snp_;
 };
 

@@ -1,14 +1,12 @@
 #include "cli/id_block_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
 
+#include "cli/snp_identity.h"
 #include "common/digest.h"
-#include "common/staging_directory.h"
 #include "common/text.h"
 #include "formats/snp_id_block.h"
 #include "formats/snp_policy.h"
@@ -16,15 +14,6 @@
 
 namespace tally {
 namespace {
-
-constexpr const char* kIdBlockBin = "id-block.bin";
-constexpr const char* kIdAuthBin = "id-auth.bin";
-
-// SnpIdentity is an ID block with what authenticates it.
-struct SnpIdentity {
-  SnpIdBlock block;
-  SnpIdAuth auth;
-};
 
 // ParseDigest reads 48 bytes as the peers print them: sev-snp-measure in
 // hexadecimal or base64, snpguest in hexadecimal.
@@ -61,20 +50,6 @@ Result<uint32_t> ParseSvn(const std::string& text) {
                       ", expected a number up to 4294967295");
   }
   return static_cast<uint32_t>(*svn);
-}
-
-// The next four map between the numbers of sign/ and of formats/.
-SnpPublicKey ToFormat(const P384Point& point) {
-  return {.x = point.x, .y = point.y};
-}
-SnpSignature ToFormat(const P384Signature& signature) {
-  return {.r = signature.r, .s = signature.s};
-}
-P384Point FromFormat(const SnpPublicKey& key) {
-  return {.x = key.x, .y = key.y};
-}
-P384Signature FromFormat(const SnpSignature& signature) {
-  return {.r = signature.r, .s = signature.s};
 }
 
 Result<SnpIdBlock> BlockOf(const IdBlockCreateFlags& flags) {
@@ -121,30 +96,6 @@ Result<SnpIdAuth> Authenticate(const SnpIdBlock& block,
   return auth;
 }
 
-Status CheckSignatures(const SnpIdentity& identity) {
-  const SnpIdAuth& auth = identity.auth;
-  Status by_id_key =
-      VerifyP384(FromFormat(auth.id_key), EncodeSnpIdBlock(identity.block),
-                 FromFormat(auth.id_block_signature));
-  if (!by_id_key) {
-    return std::move(by_id_key).error().While(
-        "checking the signature of the id block by id key " +
-        SnpKeyDigest(auth.id_key).hex());
-  }
-  if (!auth.author) return Ok();
-  Status by_author =
-      VerifyP384(FromFormat(auth.author->key), EncodeSnpPublicKey(auth.id_key),
-                 FromFormat(auth.author->id_key_signature));
-  if (by_author) return Ok();
-  return std::move(by_author).error().While(
-      "checking the signature of the id key by author key " +
-      SnpKeyDigest(auth.author->key).hex());
-}
-
-std::string AuthorDigest(const SnpIdAuth& auth) {
-  return auth.author ? SnpKeyDigest(auth.author->key).hex() : "none";
-}
-
 // Expectations are what the caller expects; absent: anything.
 struct Expectations {
   std::optional<Sha384Digest> launch_digest;
@@ -188,32 +139,6 @@ Status CheckExpectations(const SnpIdentity& identity,
                  AuthorDigest(identity.auth));
 }
 
-// CheckOutput accepts a new name or an empty directory.
-Status CheckOutput(const fs::path& path) {
-  if (path.empty()) return UsageError("the output has no name");
-  if (IsAbsent(path)) return Ok();
-  std::error_code error;
-  if (IsDirectory(path) && fs::is_empty(path, error) && !error) return Ok();
-  return UsageError("output " + Quote(path.string()) +
-                    " exists, expected a new name or an empty directory");
-}
-
-Status Publish(const fs::path& path, const SnpIdentity& identity) {
-  const Bytes block = EncodeSnpIdBlock(identity.block);
-  const Bytes auth = EncodeSnpIdAuth(identity.auth);
-  TALLY_ASSIGN(StagingDirectory staging, StagingDirectory::Create(path));
-  const fs::path& directory = staging.path();
-  TALLY_TRY(WriteFileAtomic(directory / kIdBlockBin, block));
-  TALLY_TRY(WriteFileAtomic(directory / kIdAuthBin, auth));
-  TALLY_TRY(WriteFileAtomic(directory / "id-block.base64",
-                            AsBytes(Base64(block) + "\n")));
-  TALLY_TRY(WriteFileAtomic(directory / "id-auth.base64",
-                            AsBytes(Base64(auth) + "\n")));
-  // Only an empty directory can go; whatever else is there makes Publish fail.
-  rmdir(path.c_str());
-  return staging.Publish(Existing::kRefuse);
-}
-
 // QemuOptions leaves out what depends on the host: cbitpos, reduced-phys-bits.
 // QEMU must be told the policy of the ID block.
 std::string QemuOptions(const SnpIdentity& identity) {
@@ -254,41 +179,16 @@ Json::Object FieldsRecord(const SnpIdentity& identity) {
       {"id_auth", Base64(EncodeSnpIdAuth(auth))}};
 }
 
-Result<SnpIdentity> Load(const IdBlockVerifyFlags& flags) {
-  const bool has_files = !flags.id_block.empty() && !flags.id_auth.empty();
-  const bool has_file = !flags.id_block.empty() || !flags.id_auth.empty();
-  if (flags.directory.empty() ? !has_files : has_file) {
-    return UsageError("expected a directory, or both --id-block and --id-auth");
-  }
-  const fs::path block_path =
-      has_files ? flags.id_block : flags.directory / kIdBlockBin;
-  const fs::path auth_path =
-      has_files ? flags.id_auth : flags.directory / kIdAuthBin;
-  TALLY_ASSIGN(const Bytes block_bytes, ReadFile(block_path, kSnpIdAuthBytes));
-  TALLY_ASSIGN(const Bytes auth_bytes, ReadFile(auth_path, kSnpIdAuthBytes));
-  Result<SnpIdBlock> block = ParseSnpIdBlock(block_bytes);
-  if (!block) {
-    return std::move(block).error().While("reading " +
-                                          Quote(block_path.string()));
-  }
-  Result<SnpIdAuth> auth = ParseSnpIdAuth(auth_bytes);
-  if (!auth) {
-    return std::move(auth).error().While("reading " +
-                                         Quote(auth_path.string()));
-  }
-  return SnpIdentity{.block = *block, .auth = *auth};
-}
-
 }  // namespace
 
 Status RunIdBlockCreate(const IdBlockCreateFlags& flags, Console& console) {
-  TALLY_TRY(CheckOutput(flags.output));
+  TALLY_TRY(CheckIdentityOutput(flags.output));
   SnpIdentity identity;
   TALLY_ASSIGN(identity.block, BlockOf(flags));
   TALLY_ASSIGN(identity.auth, Authenticate(identity.block, flags));
   // A signature that went wrong would only show when a guest does not start.
-  TALLY_TRY(CheckSignatures(identity));
-  TALLY_TRY(Publish(flags.output, identity));
+  TALLY_TRY(CheckSnpSignatures(identity));
+  TALLY_TRY(WriteSnpIdentity(flags.output, identity));
 
   Json::Object record = FieldsRecord(identity);
   record["qemu"] = QemuOptions(identity);
@@ -303,8 +203,11 @@ Status RunIdBlockCreate(const IdBlockCreateFlags& flags, Console& console) {
 
 Status RunIdBlockVerify(const IdBlockVerifyFlags& flags, Console& console) {
   TALLY_ASSIGN(const Expectations expected, ExpectationsOf(flags));
-  TALLY_ASSIGN(const SnpIdentity identity, Load(flags));
-  Status status = CheckSignatures(identity);
+  TALLY_ASSIGN(const SnpIdentity identity,
+               LoadSnpIdentity({.directory = flags.directory,
+                                .id_block = flags.id_block,
+                                .id_auth = flags.id_auth}));
+  Status status = CheckSnpSignatures(identity);
   if (status) status = CheckExpectations(identity, expected);
   if (!status && status.error().code() != ErrorCode::kMismatch) return status;
 

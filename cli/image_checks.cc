@@ -5,6 +5,8 @@
 #include "builder/files_json.h"
 #include "builder/images.h"
 #include "builder/volumes.h"
+#include "cli/boot_checks.h"
+#include "cli/igvm_artifacts.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "formats/cpio.h"
@@ -37,6 +39,7 @@ Result<std::string> OnlyWord(const std::string& cmdline,
 struct BootFiles {
   MappedFile root;
   MappedFile verity;
+  std::optional<MappedFile> esp;
   std::string cmdline;
 };
 
@@ -50,32 +53,39 @@ Status CheckRoot(const BootFiles& files) {
                         root_hash.hex());
 }
 
-// CheckDisk: the disk is the root and its hashes, in partitions that the
-// command line names, and nothing else.
+// CheckDisk: the disk is the EFI system partition, if there is one, the root
+// and its hashes, in partitions that the command line names, and nothing else.
 Status CheckDisk(const BootFiles& files, ByteSpan disk) {
   TALLY_ASSIGN(const Gpt gpt, ParseGpt(disk));
-  if (gpt.partitions.size() != 2) {
-    return MismatchError("'artifacts/disk.img' has " +
-                         std::to_string(gpt.partitions.size()) +
-                         " partitions, expected 2");
+  std::vector<ByteSpan> contents;
+  if (files.esp) contents.push_back(files.esp->bytes());
+  const size_t first_named = contents.size();
+  contents.push_back(files.root.bytes());
+  contents.push_back(files.verity.bytes());
+  if (gpt.partitions.size() != contents.size()) {
+    return MismatchError(
+        "'artifacts/disk.img' has " + std::to_string(gpt.partitions.size()) +
+        " partitions, expected " + std::to_string(contents.size()));
   }
   const std::vector<std::string> words = {"systemd.verity_root_data",
                                           "systemd.verity_root_hash"};
   for (size_t i = 0; i < words.size(); ++i) {
     TALLY_ASSIGN(const std::string named, OnlyWord(files.cmdline, words[i]));
     const std::string found =
-        "PARTUUID=" + FormatUuid(gpt.partitions[i].unique_guid);
+        "PARTUUID=" + FormatUuid(gpt.partitions[first_named + i].unique_guid);
     if (named == found) continue;
     return DigestMismatch("the command line names another partition", named,
                           found);
   }
   TALLY_ASSIGN(const GptPlan plan, PlanGpt(gpt.disk_guid, gpt.partitions));
   HashSink expected;
-  TALLY_TRY(
-      WriteGptDisk(plan, {files.root.bytes(), files.verity.bytes()}, expected));
+  TALLY_TRY(WriteGptDisk(plan, contents, expected));
   if (expected.Finish() == Sha256(disk)) return Ok();
   return MismatchError(
-      "'artifacts/disk.img' is not the root image and its hash tree");
+      files.esp ? "'artifacts/disk.img' is not the EFI system partition, the "
+                  "root image and its hash tree"
+                : "'artifacts/disk.img' is not the root image and its hash "
+                  "tree");
 }
 
 // CheckEif: the enclave image has this kernel, this initrd, and the same root.
@@ -210,6 +220,7 @@ Status CheckImages(const fs::path& directory, const Inputs& inputs) {
                MappedFile::Open(artifacts / kInitrdArtifact));
   TALLY_ASSIGN(const FileList initrd_files, InitrdFiles(initrd.bytes()));
   TALLY_TRY(CheckListed(listed, "initrd", initrd_files, epoch));
+  TALLY_TRY(CheckIgvms(inputs.manifest, artifacts));
   if (!inputs.manifest.disk) {
     if (!inputs.manifest.eif) return Ok();
     return CheckEif(inputs, nullptr, artifacts);
@@ -219,9 +230,13 @@ Status CheckImages(const fs::path& directory, const Inputs& inputs) {
                MappedFile::Open(artifacts / kVerityArtifact));
   TALLY_ASSIGN(std::string cmdline,
                ReadTextFile(artifacts / kCmdlineArtifact, 1 << 16));
-  const BootFiles files{.root = std::move(root),
-                        .verity = std::move(verity),
-                        .cmdline = std::move(cmdline)};
+  BootFiles files{.root = std::move(root),
+                  .verity = std::move(verity),
+                  .cmdline = std::move(cmdline)};
+  if (inputs.manifest.uki) {
+    TALLY_TRY(CheckBootFiles(inputs, artifacts));
+    TALLY_ASSIGN(files.esp, MappedFile::Open(artifacts / kEspArtifact));
+  }
   TALLY_TRY(CheckRoot(files));
   TALLY_ASSIGN(const MappedFile disk,
                MappedFile::Open(artifacts / kDiskArtifact));

@@ -6,8 +6,11 @@
 
 #include "builder/images.h"
 #include "builder/volumes.h"
+#include "cli/igvm_artifacts.h"
+#include "cli/sev_cells.h"
+#include "cli/snp_igvm.h"
 #include "common/text.h"
-#include "formats/ovmf.h"
+#include "formats/snp_policy.h"
 #include "measure/nitro.h"
 #include "measure/sev.h"
 #include "measure/snp.h"
@@ -15,11 +18,6 @@
 
 namespace tally {
 namespace {
-
-// OpenArtifact maps a file that this release holds.
-Result<MappedFile> OpenArtifact(const fs::path& artifacts, const char* name) {
-  return MappedFile::Open(artifacts / name);
-}
 
 // FindCoverage returns what a measurer said about one of its inputs.
 const Coverage* FindCoverage(const std::vector<Coverage>& coverage,
@@ -57,73 +55,18 @@ void BindThroughCmdline(const Manifest& manifest, const Coverage& cmdline,
   }
 }
 
-// The bytes that a direct boot of the disk image launches.
-struct DirectBoot {
-  MappedFile firmware;
-  MappedFile kernel;
-  MappedFile initrd;
-  std::optional<MappedFile> cmdline;
-};
-
-Result<DirectBoot> OpenDirectBoot(const Manifest& manifest,
-                                  const fs::path& artifacts) {
-  TALLY_ASSIGN(MappedFile firmware, OpenArtifact(artifacts, kFirmwareArtifact));
-  TALLY_ASSIGN(MappedFile kernel, OpenArtifact(artifacts, kKernelArtifact));
-  TALLY_ASSIGN(MappedFile initrd, OpenArtifact(artifacts, kInitrdArtifact));
-  DirectBoot boot{.firmware = std::move(firmware),
-                  .kernel = std::move(kernel),
-                  .initrd = std::move(initrd)};
-  if (manifest.disk) {
-    TALLY_ASSIGN(boot.cmdline, OpenArtifact(artifacts, kCmdlineArtifact));
-  }
-  return boot;
-}
-
-// CellFacts is one cell of a target's matrix but for the number of vCPUs.
-struct CellFacts {
-  std::string vmm;
-  std::string vcpu_type;  // empty for sev
-  uint64_t guest_features = 0;
-};
-
-std::vector<CellFacts> CellsOf(const SevTarget& target) {
-  std::vector<CellFacts> cells;
-  for (const std::string& vmm : target.vmms) {
-    for (const std::string& vcpu_type : target.vcpu_types) {
-      for (const uint64_t features : target.guest_features) {
-        cells.push_back({vmm, vcpu_type, features});
-      }
-    }
-  }
-  return cells;
-}
-
-// KernelHashesFor returns the hashes that the monitor puts into the guest: it
-// does if the firmware has a table for them; without one, it loads the kernel
-// unmeasured.
-Result<std::optional<SevHashes>> KernelHashesFor(const SevTarget& target,
-                                                 SnpVmm vmm,
-                                                 const DirectBoot& boot) {
-  TALLY_ASSIGN(const Ovmf layout, ParseOvmf(boot.firmware.bytes()));
-  const bool has_table = target.platform == "sev-snp"
-                             ? HasKernelHashesTable(layout)
-                             : layout.kernel_hashes.has_value();
-  if (!ProfileOf(vmm).measures_kernel || !has_table) {
-    return std::optional<SevHashes>();
-  }
-  return std::optional<SevHashes>(HashKernelInputs(
-      boot.kernel.bytes(), boot.initrd.bytes(),
-      boot.cmdline ? AsText(boot.cmdline->bytes()) : std::string_view()));
-}
-
-Json ProfileRecord(const SevTarget& target, const CellFacts& facts,
+Json ProfileRecord(const TargetSpec& spec, const CellFacts& facts,
                    uint32_t num_vcpus) {
+  const SevTarget& target = *spec.sev;
   Json::Object profile{{"vmm", facts.vmm}};
   if (target.platform == "sev") return profile;
   profile["vcpu_type"] = facts.vcpu_type;
   profile["vcpus"] = int64_t{num_vcpus};
   if (target.platform == "sev-snp") {
     profile["guest_features"] = HexNumber(facts.guest_features);
+    if (target.igvm_policy) {
+      profile["igvm"] = IgvmArtifact(spec, facts, num_vcpus);
+    }
   }
   return profile;
 }
@@ -161,7 +104,7 @@ void AddCells(const Manifest& manifest, const TargetSpec& spec,
     MeasuredTarget target{
         .name = spec.name,
         .platform = spec.sev->platform,
-        .profile = ProfileRecord(*spec.sev, facts, cell.num_vcpus),
+        .profile = ProfileRecord(spec, facts, cell.num_vcpus),
         .registers = {
             {.name = "launch_digest",
              .algorithm = spec.sev->platform == "sev-snp" ? "sha384" : "sha256",
@@ -172,34 +115,31 @@ void AddCells(const Manifest& manifest, const TargetSpec& spec,
   }
 }
 
-Status MeasureSevCell(const Manifest& manifest, const TargetSpec& spec,
+Status MeasureSnpCell(const Manifest& manifest, const TargetSpec& spec,
                       const CellFacts& facts, const DirectBoot& boot,
+                      const fs::path& artifacts,
                       std::vector<MeasuredTarget>* cells) {
-  TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(facts.vmm));
-  uint32_t vcpu_signature = 0;
-  if (!facts.vcpu_type.empty()) {
-    TALLY_ASSIGN(const VcpuType type, FindVcpuType(facts.vcpu_type));
-    vcpu_signature = type.signature();
-  }
-  TALLY_ASSIGN(const std::optional<SevHashes> hashes,
-               KernelHashesFor(*spec.sev, vmm, boot));
-  if (spec.sev->platform == "sev-snp") {
-    const SnpLaunch launch{.firmware = boot.firmware.bytes(),
-                           .vcpu_signature = vcpu_signature,
-                           .guest_features = facts.guest_features,
-                           .vmm = vmm,
-                           .kernel_hashes = hashes};
+  TALLY_ASSIGN(const SnpLaunch launch, SnpLaunchOf(*spec.sev, facts, boot));
+  if (!spec.sev->igvm_policy) {
     TALLY_ASSIGN(const SnpMeasurement measurement,
                  MeasureSnp(launch, spec.sev->vcpus));
     AddCells(manifest, spec, facts, measurement, cells);
     return Ok();
   }
-  const SevLaunch launch{
-      .firmware = boot.firmware.bytes(),
-      .mode = spec.sev->platform == "sev" ? SevMode::kSev : SevMode::kSevEs,
-      .vcpu_signature = vcpu_signature,
-      .vmm = vmm,
-      .kernel_hashes = hashes};
+  for (const uint32_t num_vcpus : spec.sev->vcpus) {
+    const std::string name = IgvmArtifact(spec, facts, num_vcpus);
+    TALLY_ASSIGN(const MappedFile file, MappedFile::Open(artifacts / name));
+    TALLY_ASSIGN(const SnpMeasurement measurement,
+                 MeasureSnpIgvm(file.bytes(), launch, {&num_vcpus, 1}));
+    AddCells(manifest, spec, facts, measurement, cells);
+  }
+  return Ok();
+}
+
+Status MeasureSevCell(const Manifest& manifest, const TargetSpec& spec,
+                      const CellFacts& facts, const DirectBoot& boot,
+                      std::vector<MeasuredTarget>* cells) {
+  TALLY_ASSIGN(const SevLaunch launch, SevLaunchOf(*spec.sev, facts, boot));
   TALLY_ASSIGN(const SevMeasurement measurement,
                MeasureSev(launch, spec.sev->vcpus));
   AddCells(manifest, spec, facts, measurement, cells);
@@ -212,7 +152,11 @@ Result<std::vector<MeasuredTarget>> MeasureSevTarget(
   TALLY_ASSIGN(const DirectBoot boot, OpenDirectBoot(manifest, artifacts));
   std::vector<MeasuredTarget> cells;
   for (const CellFacts& facts : CellsOf(*spec.sev)) {
-    TALLY_TRY(MeasureSevCell(manifest, spec, facts, boot, &cells));
+    if (spec.sev->platform == "sev-snp") {
+      TALLY_TRY(MeasureSnpCell(manifest, spec, facts, boot, artifacts, &cells));
+    } else {
+      TALLY_TRY(MeasureSevCell(manifest, spec, facts, boot, &cells));
+    }
   }
   return cells;
 }
@@ -220,7 +164,8 @@ Result<std::vector<MeasuredTarget>> MeasureSevTarget(
 // The EIF holds all that boots; each part is bound by what binds the image.
 Result<std::vector<MeasuredTarget>> MeasureNitroTarget(
     const TargetSpec& spec, const fs::path& artifacts) {
-  TALLY_ASSIGN(const MappedFile eif, OpenArtifact(artifacts, kEifArtifact));
+  TALLY_ASSIGN(const MappedFile eif,
+               MappedFile::Open(artifacts / kEifArtifact));
   TALLY_ASSIGN(const NitroMeasurement measurement, MeasureNitro(eif.bytes()));
   MeasuredTarget target{
       .name = spec.name, .platform = "nitro", .profile = Json::Object{}};
@@ -272,6 +217,12 @@ Status CheckTargetNames(const Manifest& manifest) {
         return InputError(At(manifest, target.where) + ": " +
                           type.error().message());
       }
+    }
+    if (!target.sev->igvm_policy) continue;
+    const Status policy = CheckSnpPolicy(*target.sev->igvm_policy);
+    if (!policy) {
+      return InputError(At(manifest, target.where) + ": " +
+                        policy.error().message());
     }
   }
   return Ok();

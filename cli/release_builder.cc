@@ -7,6 +7,7 @@
 #include "builder/images.h"
 #include "builder/sources/lock_sources.h"
 #include "builder/volumes.h"
+#include "cli/igvm_artifacts.h"
 #include "common/hash.h"
 #include "common/staging_directory.h"
 #include "common/text.h"
@@ -78,10 +79,21 @@ ArtifactKind KindOf(const std::string& name) {
     return ArtifactKind::kRootImage;
   }
   if (base == kDiskArtifact) return ArtifactKind::kDiskImage;
+  if (base == kUkiArtifact) return ArtifactKind::kUnifiedKernelImage;
+  if (base == kEspArtifact) return ArtifactKind::kSystemPartition;
   if (base == kEifArtifact) return ArtifactKind::kEnclaveImage;
   if (base.starts_with("volume-")) return ArtifactKind::kVolumeImage;
-  if (base == kFirmwareArtifact) return ArtifactKind::kFirmware;
+  if (base == kFirmwareArtifact || base == kFirmwareVarsArtifact)
+    return ArtifactKind::kFirmware;
   return ArtifactKind::kOther;
+}
+
+// Together returns both lists, sorted by name.
+std::vector<ArtifactFile> Together(std::vector<ArtifactFile> first,
+                                   const std::vector<ArtifactFile>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  std::ranges::sort(first, {}, &ArtifactFile::name);
+  return first;
 }
 
 std::vector<ListedFile> AsReleaseFiles(
@@ -158,6 +170,8 @@ Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
   TALLY_TRY(
       WriteText(directory / kFilesJson,
                 FormatFilesJson(NamedTrees(images), inputs.lock.format_epoch)));
+  TALLY_ASSIGN(const std::vector<ArtifactFile> igvms,
+               WriteIgvms(inputs.manifest, artifacts));
   stopwatch.Lap("images");
 
   // The measurer sees the finished artifacts, never the builder's own state.
@@ -167,7 +181,8 @@ Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
       WriteText(directory / kMeasurementsJson, FormatMeasurements(targets)));
   stopwatch.Lap("measurements");
 
-  const std::vector<ListedFile> listed = AsReleaseFiles(images.artifacts);
+  const std::vector<ListedFile> listed =
+      AsReleaseFiles(Together(images.artifacts, igvms));
   TALLY_TRY(WriteSboms(inputs, listed, directory));
   TALLY_ASSIGN(LoadedRelease loaded,
                WriteReleaseJson(inputs, listed, directory));

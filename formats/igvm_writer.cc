@@ -32,11 +32,17 @@ class DataLayout {
     return static_cast<uint32_t>(found->second);
   }
 
+  // PadIfEmpty adds zeros up to the next boundary if no contents were placed.
+  void PadIfEmpty() {
+    if (in_order_.empty()) end_ = AlignUp(end_ + 1, alignment_);
+  }
+
   uint64_t end() const { return end_; }
   void Write(ByteWriter* w) const {
     for (const auto& [offset, bytes] : in_order_) {
       w->ZerosUntil(offset).Raw(bytes);
     }
+    w->ZerosUntil(end_);
   }
 
  private:
@@ -207,6 +213,8 @@ Result<Bytes> WriteIgvm(const Igvm& igvm) {
       FixedHeaderBytes(igvm) + EncodeHeaders(igvm, &trial).size();
   DataLayout data(data_start, igvm.page_size);
   const Bytes headers = EncodeHeaders(igvm, &data);
+  // The reader of microsoft/igvm refuses a file that ends with its headers.
+  data.PadIfEmpty();
   if (headers.size() > kMaxIgvmHeaderBytes) {
     return InputError("igvm: headers have " + std::to_string(headers.size()) +
                       " bytes, expected at most " +

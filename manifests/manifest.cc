@@ -153,10 +153,22 @@ std::vector<YamlNode> OneOrMore(YamlReader& reader, const YamlNode& node) {
   return items;
 }
 
+// ReadIgvm accepts true, false, or a map with the guest policy.
+std::optional<uint64_t> ReadIgvm(YamlReader& reader, const YamlNode& node) {
+  // What QEMU has if nothing is said: SMT, and the bit that must be one.
+  constexpr uint64_t kDefaultPolicy = 0x30000;
+  if (node.kind != YamlKind::kMap) {
+    if (!reader.Flag(node)) return std::nullopt;
+    return kDefaultPolicy;
+  }
+  YamlMap map(reader, node, "an IGVM file", {"policy"});
+  return map.NumberOr("policy", 0, UINT64_MAX, kDefaultPolicy);
+}
+
 SevTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
   YamlMap map(reader, node, "a target for sev-snp",
               {"name", "platform", "vmm", "vcpu_type", "vcpus",
-               "guest_features", "require_coverage"});
+               "guest_features", "igvm", "require_coverage"});
   SevTarget target{.platform = "sev-snp"};
   for (const YamlNode& vmm : OneOrMore(reader, map.Need("vmm"))) {
     target.vmms.push_back(reader.OneOf(vmm, {"qemu", "ec2", "gce", "krun"}));
@@ -171,6 +183,14 @@ SevTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
     }
   } else {
     target.guest_features = {1};
+  }
+  if (const YamlNode* igvm = map.Find("igvm")) {
+    target.igvm_policy = ReadIgvm(reader, *igvm);
+    for (const YamlNode& vmm : OneOrMore(reader, map.Need("vmm"))) {
+      if (target.igvm_policy && vmm.text != "qemu") {
+        reader.RefuseFound(vmm, "'qemu', since the target has 'igvm'");
+      }
+    }
   }
   return target;
 }
@@ -207,7 +227,7 @@ TargetSpec ReadTarget(YamlReader& reader, const YamlNode& node) {
   // The platform decides which other keys there are.
   YamlMap map(reader, node, "a target",
               {"name", "platform", "vmm", "vcpu_type", "vcpus",
-               "guest_features", "require_coverage"});
+               "guest_features", "igvm", "require_coverage"});
   TargetSpec target = {.name = map.Text("name", kTargetName),
                        .where = map.where()};
   const std::string platform =
@@ -263,11 +283,26 @@ Result<Manifest> ParseManifest(std::string_view text,
   YamlReader reader(path);
   CheckSchemaVersion(reader, root);
 
-  YamlMap map(reader, root, "the manifest",
-              {"tally", "name", "version", "architecture", "source_date_epoch",
-               "archives", "prefer", "firmware", "kernel", "initrd", "root",
-               "downloads", "oci_images", "volumes", "system", "payload",
-               "disk", "uki", "eif", "targets"});
+  YamlMap map(reader, root, "the manifest", {"tally",
+                                             "name",
+                                             "version",
+                                             "architecture",
+                                             "source_date_epoch",
+                                             "archives",
+                                             "prefer",
+                                             "firmware",
+                                             "kernel",
+                                             "initrd",
+                                             "root",
+                                             "downloads",
+                                             "oci_images",
+                                             "volumes",
+                                             "system",
+                                             "payload",
+                                             "disk",
+                                             "uki",
+                                             "eif",
+                                             "targets"});
   Manifest manifest = {.path = path,
                        .sha256 = Sha256(AsBytes(text)),
                        .name = map.Text("name", kReleaseName),

@@ -288,6 +288,8 @@ struct SevTarget {
   std::vector<std::string> vcpu_types;  // "EPYC-v4"
   std::vector<uint32_t> vcpus;          // empty for sev
   std::vector<uint64_t> guest_features;
+  // Given if an IGVM file is built for every cell: its guest policy.
+  std::optional<uint64_t> igvm_policy;
 };
 
 struct NitroTarget {};

@@ -379,5 +379,16 @@ TEST(Igvm, RejectsBadInitializationHeaders) {
             "before it");
 }
 
+TEST(Igvm, WithoutDataEndsInZerosBehindItsHeaders) {
+  Igvm igvm;
+  igvm.platforms = {
+      IgvmPlatform{.compatibility_mask = 1, .type = IgvmPlatformType::kSevSnp}};
+  igvm.directives = {IgvmPageData{.gpa = 0x1000, .compatibility_mask = 1}};
+  const Bytes file = WriteIgvm(igvm).value();
+  EXPECT_EQ(file.size(), 4096u);
+  EXPECT_EQ(file.back(), 0);
+  EXPECT_EQ(ParseIgvm(file).value(), igvm);
+}
+
 }  // namespace
 }  // namespace tally

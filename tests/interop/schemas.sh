@@ -151,6 +151,30 @@ print(len(json.load(open(sys.argv[1]))["targets"]))' "$RELEASE/measurements.json
     "'00' does not match"
 }
 
+# igvm_outputs FIRMWARE: a file of it is built, measured, signed, and bared again.
+igvm_outputs() {
+  local file=$SCRATCH/guest.igvm
+  output "igvm build" output-igvm-build igvm build --ovmf "$1" --vcpus 1,2 \
+    --vcpu-type EPYC-v4 -o "$file"
+  output "measure igvm" output-measure-igvm measure igvm "$file" \
+    --platform sev-snp --check-kvm
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 \
+    -out "$SCRATCH/id-key.pem" 2>/dev/null
+  "$TALLY" id-block create --id-key "$SCRATCH/id-key.pem" -o "$SCRATCH/id" \
+    --measurement "$("$TALLY" measure igvm "$file" --platform sev-snp)" >/dev/null
+  output "id-block attach" output-id-block-attach id-block attach "$file" \
+    "$SCRATCH/id" -o "$SCRATCH/signed.igvm"
+  output "measure igvm (ID block)" output-measure-igvm measure igvm \
+    "$SCRATCH/signed.igvm" --platform sev-snp
+  output "id-block detach" output-id-block-attach id-block detach \
+    "$SCRATCH/signed.igvm" -o "$SCRATCH/bare.igvm"
+  if cmp -s -- "$file" "$SCRATCH/bare.igvm"; then
+    pass "id-block detach gives back what attach was given"
+  else
+    fail "id-block detach gives other bytes than attach was given"
+  fi
+}
+
 measure_outputs() {
   local artifacts=$RELEASE/artifacts vmm
   if [[ -e $artifacts/firmware.fd ]]; then
@@ -166,6 +190,7 @@ measure_outputs() {
       --ovmf "$artifacts/firmware.fd" --vcpus 1 --vcpu-type EPYC-v4 \
       --expected "$("$TALLY" measure snp --ovmf "$artifacts/firmware.fd" \
         --vcpus 3 --vcpu-type EPYC-v4 2> /dev/null)"
+    igvm_outputs "$artifacts/firmware.fd"
   else
     skip "tally measure snp: the release has no firmware.fd"
   fi

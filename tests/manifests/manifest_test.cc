@@ -208,5 +208,39 @@ TEST(ParseManifest, ReadsAMatrixOfLaunches) {
   EXPECT_TRUE(sev.vcpus.empty());
 }
 
+TEST(ParseManifest, ReadsWhetherIgvmFilesAreBuilt) {
+  const std::string old =
+      "{name: snp, platform: sev-snp, vmm: qemu, vcpu_type: EPYC-v4, vcpus: "
+      "[1, 2, 4], guest_features: 0x21, require_coverage: any}";
+  const auto with = [&](const std::string& rest) {
+    return ParseManifest(
+        test::Replaced(test::FullManifest(), old,
+                       "{name: snp, platform: sev-snp, vcpu_type: EPYC-v4, "
+                       "vcpus: [1], " +
+                           rest + "}"),
+        "m.yaml");
+  };
+  const auto policy = [&](const std::string& rest) {
+    return with(rest).value().targets[0].sev->igvm_policy;
+  };
+  EXPECT_EQ(policy("vmm: qemu"), std::nullopt);
+  EXPECT_EQ(policy("vmm: ec2, igvm: false"), std::nullopt);
+  EXPECT_EQ(policy("vmm: [qemu], igvm: true"), 0x30000u);
+  EXPECT_EQ(policy("vmm: qemu, igvm: {}"), 0x30000u);
+  EXPECT_EQ(policy("vmm: qemu, igvm: {policy: 0xb0000}"), 0xb0000u);
+
+  const auto refusal = [&](const std::string& rest) {
+    const std::string text = with(rest).error().message();
+    return text.substr(text.find(": ") + 2);
+  };
+  EXPECT_EQ(refusal("vmm: [qemu, ec2], igvm: true"),
+            "found 'ec2', expected 'qemu', since the target has 'igvm'");
+  EXPECT_EQ(refusal("vmm: qemu, igvm: yes"),
+            "found 'yes', expected true or false");
+  EXPECT_EQ(refusal("vmm: qemu, igvm: {policy: -1}"),
+            "found '-1', expected a number without quotes, 0 to "
+            "18446744073709551615");
+}
+
 }  // namespace
 }  // namespace tally

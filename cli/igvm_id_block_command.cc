@@ -1,0 +1,116 @@
+#include "cli/igvm_id_block_command.h"
+
+#include <algorithm>
+
+#include "cli/snp_identity.h"
+#include "common/text.h"
+#include "formats/igvm_id_block.h"
+#include "measure/igvm_snp.h"
+
+namespace tally {
+namespace {
+
+// OpenedIgvm is a model that points into its file.
+struct OpenedIgvm {
+  MappedFile file;
+  Igvm igvm;
+  // Whether the file is what we write of the model.
+  bool canonical = false;
+};
+
+Result<OpenedIgvm> OpenIgvm(const fs::path& path) {
+  TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
+  TALLY_ASSIGN(Igvm igvm, ParseIgvm(file.bytes()));
+  TALLY_ASSIGN(const Bytes written, WriteIgvm(igvm));
+  const bool canonical = std::ranges::equal(written, file.bytes());
+  return OpenedIgvm{std::move(file), std::move(igvm), canonical};
+}
+
+Status CheckOutput(const fs::path& path) {
+  if (path.empty()) return UsageError("--output is '', expected a file");
+  if (IsAbsent(path)) return Ok();
+  return UsageError("output " + Quote(path.string()) +
+                    " exists, expected a new name");
+}
+
+// CheckDigest: the firmware will refuse to start a guest that its ID block does
+// not describe.
+Status CheckDigest(const Igvm& igvm, const SnpIdBlock& block) {
+  TALLY_ASSIGN(const IgvmSnpMeasurement measured,
+               MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal));
+  const SnpLaunchDigest expected(block.launch_digest);
+  if (measured.launch_digest == expected) return Ok();
+  return DigestMismatch("launch digest of the file", expected.hex(),
+                        measured.launch_digest.hex())
+      .Hint(
+          "a guest with more processors than the file names has another "
+          "digest: --allow-different-digest attaches the ID block all the "
+          "same");
+}
+
+void WarnIfRewritten(const OpenedIgvm& opened, const fs::path& path,
+                     Console& console) {
+  if (opened.canonical) return;
+  console.Warn(Quote(path.string()) +
+               " is laid out in another way than ours: the output holds the "
+               "same headers and data at other places, and measures the same");
+}
+
+Status Publish(const Igvm& igvm, const fs::path& path) {
+  TALLY_ASSIGN(const Bytes bytes, WriteIgvm(igvm));
+  return WriteFileAtomic(path, bytes);
+}
+
+Json::Object Record(const SnpIdBlock& block, const SnpIdAuth& auth,
+                    const fs::path& output) {
+  return {
+      {"launch_digest", Hex(block.launch_digest)},
+      {"id_key_digest", SnpKeyDigest(auth.id_key).hex()},
+      {"author_key_digest", auth.author ? Json(AuthorDigest(auth)) : Json()},
+      {"output", PathJson(output)}};
+}
+
+std::string Text(const SnpIdBlock& block, const SnpIdAuth& auth,
+                 const fs::path& output) {
+  return "launch_digest=" + Hex(block.launch_digest) +
+         "\nid_key_digest=" + SnpKeyDigest(auth.id_key).hex() +
+         "\nauthor_key_digest=" + AuthorDigest(auth) +
+         "\noutput=" + output.string() + "\n";
+}
+
+}  // namespace
+
+Status RunIdBlockAttach(const IdBlockAttachFlags& flags, Console& console) {
+  TALLY_TRY(CheckOutput(flags.output));
+  TALLY_ASSIGN(const SnpIdentity identity,
+               LoadSnpIdentity({.directory = flags.directory}));
+  TALLY_TRY(CheckSnpSignatures(identity));
+  TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
+  const Bytes id_auth = EncodeSnpIdAuth(identity.auth);
+  TALLY_TRY(AttachIgvmIdBlock(identity.block, id_auth, &opened.igvm));
+  if (!flags.allow_different_digest) {
+    TALLY_TRY(CheckDigest(opened.igvm, identity.block));
+  }
+  TALLY_TRY(Publish(opened.igvm, flags.output));
+  WarnIfRewritten(opened, flags.igvm, console);
+  console.Answer(Text(identity.block, identity.auth, flags.output),
+                 Record(identity.block, identity.auth, flags.output));
+  return Ok();
+}
+
+Status RunIdBlockDetach(const IdBlockDetachFlags& flags, Console& console) {
+  TALLY_TRY(CheckOutput(flags.output));
+  if (flags.directory) TALLY_TRY(CheckIdentityOutput(*flags.directory));
+  TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
+  TALLY_ASSIGN(const IgvmIdBlock found, DetachIgvmIdBlock(&opened.igvm));
+  if (flags.directory) {
+    TALLY_TRY(WriteSnpIdentity(*flags.directory, {found.block, found.auth}));
+  }
+  TALLY_TRY(Publish(opened.igvm, flags.output));
+  WarnIfRewritten(opened, flags.igvm, console);
+  console.Answer(Text(found.block, found.auth, flags.output),
+                 Record(found.block, found.auth, flags.output));
+  return Ok();
+}
+
+}  // namespace tally

@@ -1,0 +1,308 @@
+// tally measure tdx: MRTD and RTMR 0 to 2 of an Intel TDX guest.
+
+#include "cli/measure_tdx_command.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/measure_answer.h"
+#include "common/text.h"
+#include "measure/tdx_mrtd.h"
+#include "measure/tdx_rtmr.h"
+
+namespace tally {
+namespace {
+
+// Files stay mapped as long as the prediction is made from them.
+struct TdxFiles {
+  std::optional<MappedFile> firmware;
+  std::optional<MappedFile> vars;
+  std::optional<MappedFile> kernel;
+  std::optional<MappedFile> initrd;
+  std::optional<MappedFile> uki;
+  std::optional<MappedFile> disk;
+};
+
+struct QemuRules {
+  TdxPageOrder page_order = TdxPageOrder::kSinglePass;
+  TdxKernelHeader kernel_header = TdxKernelHeader::kPatched;
+};
+
+// RegisterAnswer is what is printed of one register.
+struct RegisterAnswer {
+  std::string name;
+  std::string source = "not predictable";
+  std::string why;
+  std::string value;
+  std::vector<Event> events;
+};
+
+struct Cell {
+  uint64_t memory_bytes = 0;
+  uint32_t vcpus = 0;
+  std::vector<RegisterAnswer> registers;
+};
+
+Result<std::optional<MappedFile>> OpenIfGiven(const fs::path& path) {
+  if (path.empty()) return std::optional<MappedFile>();
+  TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
+  return std::optional<MappedFile>(std::move(file));
+}
+
+ByteSpan BytesOf(const std::optional<MappedFile>& file) {
+  return file ? file->bytes() : ByteSpan();
+}
+
+Result<TdxFiles> OpenFiles(const MeasureTdxFlags& flags) {
+  TdxFiles files;
+  TALLY_ASSIGN(files.firmware, OpenIfGiven(flags.firmware));
+  TALLY_ASSIGN(files.vars, OpenIfGiven(flags.vars));
+  TALLY_ASSIGN(files.kernel, OpenIfGiven(flags.kernel));
+  TALLY_ASSIGN(files.initrd, OpenIfGiven(flags.initrd));
+  TALLY_ASSIGN(files.uki, OpenIfGiven(flags.uki));
+  TALLY_ASSIGN(files.disk, OpenIfGiven(flags.disk));
+  return files;
+}
+
+Status CheckFlags(const MeasureTdxFlags& flags) {
+  if (flags.platform_only && flags.runtime_only) {
+    return UsageError("--platform-only and --runtime-only exclude each other");
+  }
+  if (flags.firmware.empty() && !flags.runtime_only) {
+    return UsageError("--firmware is needed, except with --runtime-only");
+  }
+  if (flags.memory.empty()) return UsageError("--memory is needed");
+  if (!flags.kernel.empty() && !flags.uki.empty()) {
+    return UsageError("--kernel and --uki exclude each other");
+  }
+  if (flags.kernel.empty() && (!flags.initrd.empty() || flags.cmdline)) {
+    return UsageError("--initrd and --cmdline need --kernel");
+  }
+  if (flags.uki.empty() &&
+      (!flags.disk.empty() || !flags.boot_disk_pci.empty())) {
+    return UsageError("--disk and --boot-disk-pci need --uki");
+  }
+  if (flags.runtime_only && flags.kernel.empty() && flags.uki.empty()) {
+    return UsageError("--runtime-only needs --kernel or --uki");
+  }
+  return Ok();
+}
+
+Result<QemuRules> ParseQemuVersion(const MeasureTdxFlags& flags) {
+  const std::vector<std::string> parts = Split(flags.qemu_version, '.');
+  std::vector<uint64_t> numbers;
+  for (const std::string& part : parts) {
+    const Result<uint64_t> number = ParseUnsigned(part);
+    if (number && *number < 1000) numbers.push_back(*number);
+  }
+  if (numbers.size() != parts.size() || parts.size() < 2 || parts.size() > 3 ||
+      numbers[0] < 8) {
+    return UsageError("--qemu-version: found " + Quote(flags.qemu_version) +
+                      ", expected 8.0 or later");
+  }
+  QemuRules rules;
+  if (numbers[0] < 9) rules.page_order = TdxPageOrder::kTwoPass;
+  if (std::pair(numbers[0], numbers[1]) >=
+      std::pair<uint64_t, uint64_t>(10, 2)) {
+    rules.kernel_header = TdxKernelHeader::kAsIs;
+  }
+  if (flags.page_order.empty()) return rules;
+  const auto order = FindTdxPageOrder(flags.page_order);
+  if (!order) {
+    return UsageError("--page-order: found " + Quote(flags.page_order) +
+                      ", expected single-pass or two-pass");
+  }
+  rules.page_order = *order;
+  return rules;
+}
+
+Result<const TdxProfile*> ParsePlatform(const std::string& name) {
+  const TdxProfile* profile = FindTdxProfile(name);
+  if (profile != nullptr) return profile;
+  std::vector<std::string> names;
+  for (const TdxProfile& known : TdxProfiles()) names.emplace_back(known.name);
+  return UsageError("--platform: found " + Quote(name) + ", expected " +
+                    Join(names, ", "));
+}
+
+Result<std::optional<PciPlace>> ParsePciPlace(const std::string& text) {
+  if (text.empty()) return std::optional<PciPlace>();
+  const std::vector<std::string> parts = Split(text, '.');
+  if (parts.size() == 2) {
+    const Result<uint64_t> device = ParseUnsigned(parts[0]);
+    const Result<uint64_t> function = ParseUnsigned(parts[1]);
+    if (device && function && *device < 32 && *function < 8) {
+      return std::optional<PciPlace>(
+          PciPlace{.device = static_cast<uint8_t>(*device),
+                   .function = static_cast<uint8_t>(*function)});
+    }
+  }
+  return UsageError("--boot-disk-pci: found " + Quote(text) +
+                    ", expected a device and its function, such as 1.0");
+}
+
+Result<TdxBoot> BootFromFlags(const MeasureTdxFlags& flags,
+                              const TdxFiles& files, const QemuRules& rules) {
+  TdxBoot boot;
+  TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
+  TALLY_ASSIGN(boot.boot_disk, ParsePciPlace(flags.boot_disk_pci));
+  if (!flags.uki.empty()) {
+    const bool on_disk = !flags.disk.empty() || boot.boot_disk.has_value();
+    boot.kind = on_disk ? TdxBootKind::kUkiOnDisk : TdxBootKind::kUki;
+  }
+  boot.firmware = BytesOf(files.firmware);
+  boot.variable_store = BytesOf(files.vars);
+  if (flags.firmware_has_secure_boot) {
+    boot.secure_boot = TdxSecureBoot::kBuiltIn;
+  }
+  boot.kernel = BytesOf(files.kernel);
+  if (files.initrd) boot.initrd = files.initrd->bytes();
+  boot.cmdline = flags.cmdline.value_or("");
+  boot.kernel_header = rules.kernel_header;
+  boot.uki = BytesOf(files.uki);
+  boot.disk = BytesOf(files.disk);
+  return boot;
+}
+
+RegisterAnswer RtmrAnswer(
+    uint32_t index, const std::map<uint32_t, BootRegister>& folded,
+    const std::map<uint32_t, std::string>& not_predictable) {
+  RegisterAnswer answer;
+  answer.name = "rtmr" + std::to_string(index);
+  const auto unknown = not_predictable.find(index);
+  if (unknown != not_predictable.end()) {
+    answer.why = unknown->second;
+    return answer;
+  }
+  const BootRegister& found = folded.at(index);
+  answer.source = BootSourceName(found.source);
+  answer.value = Hex(found.value);
+  answer.events = found.events;
+  return answer;
+}
+
+std::vector<RegisterAnswer> RegistersOf(const MeasureTdxFlags& flags,
+                                        const std::optional<TdxMrtd>& mrtd,
+                                        const TdxPrediction& prediction) {
+  std::vector<RegisterAnswer> registers;
+  if (mrtd && !flags.runtime_only) {
+    registers.push_back({.name = "mrtd",
+                         .source = "predicted",
+                         .why = "",
+                         .value = mrtd->mrtd.hex(),
+                         .events = mrtd->events});
+  }
+  const auto folded = FoldRtmrs(prediction.events);
+  for (uint32_t index = flags.runtime_only ? 1 : 0;
+       index < (flags.platform_only ? 1u : 3u); ++index) {
+    registers.push_back(RtmrAnswer(index, folded, prediction.not_predictable));
+  }
+  return registers;
+}
+
+std::string CellText(const Cell& cell, bool explain, bool is_matrix) {
+  std::string text;
+  if (is_matrix) {
+    text = "memory=" + std::to_string(cell.memory_bytes) + "\n";
+    if (cell.vcpus != 0) text += "vcpus=" + std::to_string(cell.vcpus) + "\n";
+  }
+  for (const RegisterAnswer& answer : cell.registers) {
+    if (explain) text += ExplainEvents(answer.events);
+    text += answer.name + ".source=" + answer.source;
+    text += (answer.why.empty() ? "" : ": " + answer.why) + "\n";
+    if (!answer.value.empty()) text += answer.name + "=" + answer.value + "\n";
+  }
+  return text;
+}
+
+Json CellRecord(const Cell& cell) {
+  Json::Object registers;
+  for (const RegisterAnswer& answer : cell.registers) {
+    const bool is_known = !answer.value.empty();
+    registers[answer.name] = Json::Object{
+        {"register", is_known
+                         ? RegisterRecord("sha384", answer.value, answer.events)
+                         : Json()},
+        {"source", answer.source},
+        {"why", answer.why.empty() ? Json() : Json(answer.why)}};
+  }
+  return Json::Object{
+      {"memory_bytes", cell.memory_bytes},
+      {"registers", std::move(registers)},
+      {"vcpus", cell.vcpus == 0 ? Json() : Json(int64_t{cell.vcpus})}};
+}
+
+Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
+                                       const QemuRules& rules, TdxBoot boot) {
+  std::vector<uint64_t> sizes;
+  for (const std::string& text : flags.memory) {
+    TALLY_ASSIGN(const uint64_t size_bytes, ParseMemorySize(text));
+    sizes.push_back(size_bytes);
+  }
+  std::optional<Tdvf> tdvf;
+  std::optional<TdxMrtd> mrtd;
+  if (!boot.firmware.empty()) {
+    TALLY_ASSIGN(tdvf, ParseTdvf(boot.firmware));
+    boot.tdvf = &*tdvf;
+    if (!flags.runtime_only) {
+      mrtd = MeasureTdvf(boot.firmware, *tdvf, rules.page_order);
+    }
+  }
+  TALLY_ASSIGN(const std::vector<TdxPrediction> predictions,
+               PredictTdx(boot, sizes));
+  std::vector<Cell> cells;
+  const std::vector<uint32_t> all_vcpus =
+      flags.vcpus.empty() ? std::vector<uint32_t>{0} : flags.vcpus;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const std::vector<RegisterAnswer> registers =
+        RegistersOf(flags, mrtd, predictions[i]);
+    for (const uint32_t vcpus : all_vcpus) {
+      cells.push_back({sizes[i], vcpus, registers});
+    }
+  }
+  return cells;
+}
+
+}  // namespace
+
+Result<uint64_t> ParseMemorySize(std::string_view text) {
+  constexpr std::string_view kUnits = "KMGT";
+  uint64_t shift = 0;
+  std::string_view digits = text;
+  const size_t unit =
+      text.empty() ? std::string_view::npos : kUnits.find(text.back());
+  if (unit != std::string_view::npos) {
+    shift = 10 * (unit + 1);
+    digits.remove_suffix(1);
+  }
+  const Result<uint64_t> number = ParseUnsigned(digits);
+  if (!number || *number == 0 || *number > (UINT64_MAX >> shift)) {
+    return UsageError("--memory: found " + Quote(text) +
+                      ", expected a size such as 512M or 4G");
+  }
+  return *number << shift;
+}
+
+Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
+  TALLY_TRY(CheckFlags(flags));
+  TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
+  TALLY_ASSIGN(const TdxFiles files, OpenFiles(flags));
+  TALLY_ASSIGN(TdxBoot boot, BootFromFlags(flags, files, rules));
+  TALLY_ASSIGN(const std::vector<Cell> cells,
+               MeasureCells(flags, rules, std::move(boot)));
+  std::string text;
+  Json::Array records;
+  for (const Cell& cell : cells) {
+    text += CellText(cell, flags.explain, cells.size() > 1);
+    records.push_back(CellRecord(cell));
+  }
+  console.Answer(
+      text, Json::Object{{"cells", std::move(records)},
+                         {"firmware_profile", flags.platform},
+                         {"page_order", TdxPageOrderName(rules.page_order)},
+                         {"platform", "tdx"},
+                         {"qemu_version", flags.qemu_version}});
+  return Ok();
+}
+
+}  // namespace tally

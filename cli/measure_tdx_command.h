@@ -1,0 +1,40 @@
+// tally measure tdx: MRTD and RTMR 0 to 2 of an Intel TDX guest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/console.h"
+#include "common/file.h"
+
+namespace tally {
+
+struct MeasureTdxFlags {
+  fs::path firmware;                // empty: none
+  std::vector<std::string> memory;  // "4G", "2816M"
+  std::vector<uint32_t> vcpus;
+  fs::path kernel;  // empty: none; likewise below
+  fs::path initrd;
+  std::optional<std::string> cmdline;
+  fs::path uki;
+  fs::path disk;
+  std::string boot_disk_pci;  // "1.0"
+  fs::path vars;
+  std::string qemu_version = "9.2";
+  std::string platform = "ovmf-2023.02";
+  std::string page_order;  // empty: by the QEMU version
+  bool firmware_has_secure_boot = false;
+  bool platform_only = false;
+  bool runtime_only = false;
+  bool explain = false;
+};
+// RunMeasureTdx prints the registers, a matrix for lists of --memory and
+// --vcpus.
+Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console);
+
+// ParseMemorySize accepts bytes ("2147483648") or a number with K, M, G or T,
+// which are powers of 1024.
+Result<uint64_t> ParseMemorySize(std::string_view text);
+
+}  // namespace tally

@@ -1,0 +1,261 @@
+// tally measure tpm: the PCRs after a unified kernel image has booted.
+
+#include "cli/measure_tpm_command.h"
+
+#include <algorithm>
+#include <set>
+
+#include "cli/measure_answer.h"
+#include "common/text.h"
+#include "measure/tpm.h"
+
+namespace tally {
+namespace {
+
+// Files stay mapped as long as the prediction is made from them.
+struct TpmFiles {
+  std::optional<MappedFile> uki;
+  std::optional<MappedFile> variable_store;
+  std::optional<MappedFile> disk;
+};
+
+Result<std::vector<HashAlgorithm>> ParseBanks(
+    const std::vector<std::string>& names) {
+  std::set<HashAlgorithm> banks;
+  for (const std::string& name : names) {
+    const std::optional<HashAlgorithm> bank = FindHash(name);
+    if (!bank) {
+      return UsageError("--bank: found " + Quote(name) +
+                        ", expected sha1, sha256, sha384 or sha512");
+    }
+    banks.insert(*bank);
+  }
+  return std::vector<HashAlgorithm>(banks.begin(), banks.end());
+}
+
+Result<const TpmProfile*> ParsePlatform(const std::string& name) {
+  const TpmProfile* profile = FindTpmProfile(name);
+  if (profile != nullptr) return profile;
+  std::vector<std::string> names;
+  for (const TpmProfile& known : TpmProfiles()) names.emplace_back(known.name);
+  Error error = UsageError("--platform: found " + Quote(name) + ", expected " +
+                           Join(names, ", "));
+  const auto nearest = NearestName(name, names);
+  if (!nearest) return error;
+  return std::move(error).Hint("did you mean " + Quote(*nearest) + "?");
+}
+
+Result<InnerKernel> ParseInnerKernel(const std::string& name) {
+  if (name == "auto") return InnerKernel::kByStub;
+  if (name == "measured") return InnerKernel::kMeasured;
+  if (name == "not-measured") return InnerKernel::kNotMeasured;
+  return UsageError("--inner-kernel: found " + Quote(name) +
+                    ", expected auto, measured or not-measured");
+}
+
+Result<std::optional<SecureBootSupport>> ParseSupport(const std::string& name) {
+  std::optional<SecureBootSupport> support;
+  if (name == "auto") return support;
+  if (name == "built-in") support = SecureBootSupport::kBuiltIn;
+  if (name == "none") support = SecureBootSupport::kNone;
+  if (support) return support;
+  return UsageError("--secure-boot-support: found " + Quote(name) +
+                    ", expected auto, built-in or none");
+}
+
+// "1.0" is device 1, function 0.
+Result<std::optional<PciPlace>> ParsePciPlace(const std::string& text) {
+  if (text.empty()) return std::optional<PciPlace>();
+  const std::vector<std::string> parts = Split(text, '.');
+  if (parts.size() == 2) {
+    const Result<uint64_t> device = ParseUnsigned(parts[0]);
+    const Result<uint64_t> function = ParseUnsigned(parts[1]);
+    if (device && function && *device < 32 && *function < 8) {
+      return std::optional<PciPlace>(
+          PciPlace{.device = static_cast<uint8_t>(*device),
+                   .function = static_cast<uint8_t>(*function)});
+    }
+  }
+  return UsageError("--boot-disk-pci: found " + Quote(text) +
+                    ", expected a device and its function on the root bus, "
+                    "such as 1.0 or 0x1f.2");
+}
+
+Result<std::vector<std::string>> ParsePhases(const std::string& text) {
+  if (text.empty()) return std::vector<std::string>{};
+  std::vector<std::string> phases = Split(text, ':');
+  if (std::ranges::find(phases, "") != phases.end()) {
+    return UsageError("--phase: an empty phase in " + Quote(text));
+  }
+  return phases;
+}
+
+Result<std::optional<MappedFile>> OpenIfGiven(const fs::path& path) {
+  if (path.empty()) return std::optional<MappedFile>();
+  TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
+  return std::optional<MappedFile>(std::move(file));
+}
+
+ByteSpan BytesOf(const std::optional<MappedFile>& file) {
+  return file ? file->bytes() : ByteSpan();
+}
+
+Result<TpmFiles> OpenFiles(const MeasureTpmFlags& flags) {
+  TpmFiles files;
+  TALLY_ASSIGN(files.uki, OpenIfGiven(flags.uki));
+  // A firmware that is one file begins with its variable store.
+  TALLY_ASSIGN(files.variable_store,
+               OpenIfGiven(flags.vars.empty() ? flags.firmware : flags.vars));
+  TALLY_ASSIGN(files.disk, OpenIfGiven(flags.disk));
+  return files;
+}
+
+Result<TpmBoot> BootFromFlags(const MeasureTpmFlags& flags,
+                              const TpmFiles& files) {
+  TpmBoot boot;
+  TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
+  TALLY_ASSIGN(boot.banks, ParseBanks(flags.banks));
+  TALLY_ASSIGN(boot.inner_kernel, ParseInnerKernel(flags.inner_kernel));
+  TALLY_ASSIGN(boot.secure_boot_support,
+               ParseSupport(flags.secure_boot_support));
+  TALLY_ASSIGN(boot.boot_disk, ParsePciPlace(flags.boot_disk_pci));
+  TALLY_ASSIGN(boot.phases, ParsePhases(flags.phases));
+  if (flags.rtmrs && std::ranges::find(boot.banks, HashAlgorithm::kSha384) ==
+                         boot.banks.end()) {
+    return UsageError("--rtmrs needs --bank sha384");
+  }
+  boot.uki = BytesOf(files.uki);
+  boot.uki_profile = flags.uki_profile;
+  boot.stub_version = flags.stub_version;
+  boot.variable_store = BytesOf(files.variable_store);
+  boot.disk = BytesOf(files.disk);
+  boot.failed_boot_options = flags.failed_boot_options;
+  return boot;
+}
+
+Status CheckPcrs(const std::vector<uint32_t>& pcrs,
+                 const TpmPrediction& prediction) {
+  for (const uint32_t pcr : pcrs) {
+    if (pcr >= kTpmPcrs) {
+      return UsageError("--pcr: found " + std::to_string(pcr) +
+                        ", expected 0 to 15");
+    }
+    const auto unknown = prediction.not_predictable.find(pcr);
+    if (unknown != prediction.not_predictable.end()) {
+      return InputError("PCR " + std::to_string(pcr) +
+                        " is not predictable: " + unknown->second);
+    }
+  }
+  return Ok();
+}
+
+// RegisterAnswer is what is printed of one register, with all banks.
+struct RegisterAnswer {
+  std::string name;
+  std::string source = "not predictable";
+  std::string why;
+  std::string text;
+  Json::Object banks;
+};
+
+void AddBank(HashAlgorithm bank, const BootRegister& value, bool explain,
+             RegisterAnswer* answer) {
+  const std::string algorithm(HashName(bank));
+  const std::string hex = Hex(value.value);
+  answer->source = BootSourceName(value.source);
+  if (explain) answer->text += ExplainEvents(value.events);
+  answer->text += answer->name + "." + algorithm + "=" + hex + "\n";
+  answer->banks[algorithm] = RegisterRecord(algorithm, hex, value.events);
+}
+
+std::vector<RegisterAnswer> PcrAnswers(const MeasureTpmFlags& flags,
+                                       std::span<const HashAlgorithm> banks,
+                                       const TpmPrediction& prediction) {
+  std::vector<RegisterAnswer> answers(kTpmPcrs);
+  for (const HashAlgorithm bank : banks) {
+    for (const auto& [pcr, found] : TpmRegisters(prediction, bank)) {
+      answers[pcr].name = "pcr" + std::to_string(pcr);
+      answers[pcr].why = found.why_not;
+      if (!found.value) continue;
+      AddBank(bank, *found.value, flags.explain, &answers[pcr]);
+    }
+  }
+  if (flags.pcrs.empty()) return answers;
+  std::vector<RegisterAnswer> wanted;
+  for (const uint32_t pcr :
+       std::set<uint32_t>(flags.pcrs.begin(), flags.pcrs.end())) {
+    wanted.push_back(std::move(answers[pcr]));
+  }
+  return wanted;
+}
+
+// IMA extends its PCR after the boot, and no RTMR.
+std::string WhyNoRtmr(uint32_t rtmr, const TpmPrediction& prediction) {
+  for (const auto& [pcr, why] : prediction.not_predictable) {
+    if (RtmrOfPcr(pcr) != rtmr || pcr == kTpmPcrOfIma) continue;
+    return "PCR " + std::to_string(pcr) + ": " + why;
+  }
+  return "";
+}
+
+std::vector<RegisterAnswer> RtmrAnswers(const MeasureTpmFlags& flags,
+                                        const TpmPrediction& prediction) {
+  std::vector<RegisterAnswer> answers;
+  for (const auto& [rtmr, value] : FoldRtmrs(prediction.events)) {
+    RegisterAnswer answer;
+    answer.name = "rtmr" + std::to_string(rtmr);
+    answer.why = WhyNoRtmr(rtmr, prediction);
+    if (answer.why.empty()) {
+      AddBank(HashAlgorithm::kSha384, value, flags.explain, &answer);
+    }
+    answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+void PrintAnswers(const TpmBoot& boot, const TpmPrediction& prediction,
+                  std::vector<RegisterAnswer> answers, Console& console) {
+  std::string text;
+  Json::Object registers;
+  for (RegisterAnswer& answer : answers) {
+    text += answer.name + ".source=" + answer.source;
+    text += (answer.why.empty() ? "" : ": " + answer.why) + "\n" + answer.text;
+    registers[answer.name] =
+        Json::Object{{"banks", std::move(answer.banks)},
+                     {"source", answer.source},
+                     {"why", answer.why.empty() ? Json() : Json(answer.why)}};
+  }
+  const bool is_secure = prediction.secure_boot == SecureBootState::kOn;
+  const std::optional<unsigned> stub = prediction.stub_version;
+  console.Answer(
+      text,
+      Json::Object{{"platform", boot.profile->name},
+                   {"registers", std::move(registers)},
+                   {"secure_boot",
+                    boot.variable_store.empty() ? Json() : Json(is_secure)},
+                   {"stub_version", stub ? Json(uint64_t{*stub}) : Json()}});
+}
+
+}  // namespace
+
+Status RunMeasureTpm(const MeasureTpmFlags& flags, Console& console) {
+  TALLY_ASSIGN(const TpmFiles files, OpenFiles(flags));
+  TALLY_ASSIGN(const TpmBoot boot, BootFromFlags(flags, files));
+  Result<TpmPrediction> prediction = PredictTpm(boot);
+  if (!prediction) {
+    return std::move(prediction)
+        .error()
+        .While("measuring " + Quote(flags.uki.string()));
+  }
+  TALLY_TRY(CheckPcrs(flags.pcrs, *prediction));
+  std::vector<RegisterAnswer> answers =
+      PcrAnswers(flags, boot.banks, *prediction);
+  if (flags.rtmrs) {
+    std::ranges::move(RtmrAnswers(flags, *prediction),
+                      std::back_inserter(answers));
+  }
+  PrintAnswers(boot, *prediction, std::move(answers), console);
+  return Ok();
+}
+
+}  // namespace tally

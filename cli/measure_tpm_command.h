@@ -1,0 +1,36 @@
+// tally measure tpm: the PCRs after a unified kernel image has booted.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/console.h"
+#include "common/file.h"
+
+namespace tally {
+
+struct MeasureTpmFlags {
+  fs::path uki;
+  uint32_t uki_profile = 0;
+  std::string platform = "ovmf-2022.11";
+  fs::path firmware;  // empty: not given; likewise below
+  fs::path vars;
+  fs::path disk;
+  std::string secure_boot_support = "auto";
+  std::string boot_disk_pci;  // "1.0"
+  uint32_t failed_boot_options = 0;
+  std::optional<uint32_t> stub_version;
+  std::string inner_kernel = "auto";
+  std::string phases;  // "enter-initrd:leave-initrd"
+  std::vector<std::string> banks = {"sha256"};
+  std::vector<uint32_t> pcrs;  // empty: all
+  bool explain = false;
+  // Also the RTMRs that the same events give in a TDX guest.
+  bool rtmrs = false;
+};
+// RunMeasureTpm prints the registers. An input error if one that --pcr names is
+// not predictable.
+Status RunMeasureTpm(const MeasureTpmFlags& flags, Console& console);
+
+}  // namespace tally

@@ -1,0 +1,249 @@
+#!/usr/bin/env bash
+# usage: tpm.sh TALLY RELEASE
+#
+# Boots a unified kernel image with the release's kernel under QEMU (software
+# emulation), Debian's OVMF and an emulated TPM. Each PCR that `tally measure tpm`
+# predicts must be what the TPM has, in SHA-256 and SHA-384, with Secure Boot off
+# and on; the log's SHA-384 digests, folded as UEFI maps PCRs to TDX's RTMRs, must
+# be the predicted RTMRs; and after a change of one byte of the command line
+# `tally eventlog diff` must name that event.
+set -euo pipefail
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly OVMF=/usr/share/OVMF KEYS=/usr/share/ovmf/PkKek-1-snakeoil
+readonly STUB=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+readonly COMMAND_LINE='console=ttyS0 no_timer_check panic=1'
+
+need() {
+  local missing=() thing
+  for thing in swtpm swtpm_setup mcopy mkfs.fat sfdisk objcopy objdump sbsign busybox cpio; do
+    PATH=$PATH:/sbin command -v "$thing" >/dev/null || missing+=("$thing")
+  done
+  for thing in "$STUB" "$OVMF/OVMF_CODE_4M.fd" "$OVMF/OVMF_VARS_4M.snakeoil.fd" "$KEYS.key"; do
+    [[ -e $thing ]] || missing+=("$thing")
+  done
+  if ((${#missing[@]})); then
+    skip "tpm: not installed: ${missing[*]}"
+    finish
+  fi
+}
+
+# The guest writes its PCRs and the firmware's log to the console.
+make_initrd() {
+  local root=$SCRATCH/root
+  mkdir -p "$root"/{bin,proc,sys,dev}
+  cp -- "$(command -v busybox)" "$root/bin/busybox"
+  cat >"$root/init" <<'INIT'
+#!/bin/busybox sh
+b=/bin/busybox
+$b mount -t proc none /proc
+$b mount -t sysfs none /sys
+$b mount -t devtmpfs none /dev
+$b mount -t securityfs none /sys/kernel/security
+echo 0 >/proc/sys/kernel/printk
+for bank in sha256 sha384; do
+  for pcr in $($b seq 0 15); do
+    echo "pcr$pcr.$bank=$($b cat /sys/class/tpm/tpm0/pcr-$bank/$pcr)"
+  done
+done
+echo "log: begin"
+$b base64 /sys/kernel/security/tpm0/binary_bios_measurements
+echo "log: end"
+$b poweroff -f
+INIT
+  chmod 0755 "$root/init"
+  (cd "$root" && find . | cpio -o --quiet -H newc) >"$SCRATCH/initrd"
+}
+
+# make_uki FILE CMDLINE has objcopy put the sections behind the stub's.
+make_uki() {
+  local args=() name file address
+  printf '%s' "$2" >"$SCRATCH/cmdline"
+  printf 'ID=tally-test\n' >"$SCRATCH/osrel"
+  address=$(($(objdump -h "$STUB" | awk 'NF == 7 { print "0x" $4 " + 0x" $3 }' | tail -n 1)))
+  for name in osrel cmdline initrd linux; do
+    file=$SCRATCH/$name
+    if [[ $name == linux ]]; then file=$ARTIFACTS/kernel; fi
+    address=$(((address + 0xfff) & ~0xfff))
+    args+=(--add-section ".$name=$file" --change-section-vma ".$name=$address")
+    address=$((address + $(stat -c %s "$file")))
+  done
+  objcopy "${args[@]}" "$STUB" "$1"
+}
+
+# make_disk FILE UKI makes a disk with an EFI system partition.
+make_disk() {
+  local esp=$SCRATCH/esp
+  rm -f -- "$1" "$esp"
+  truncate -s 64M "$1"
+  /sbin/sfdisk -q "$1" <<<'label: gpt
+start=2048, size=126976, type=U'
+  truncate -s $((126976 * 512)) "$esp"
+  /sbin/mkfs.fat -F 32 "$esp" >/dev/null
+  mmd -i "$esp" ::/EFI ::/EFI/BOOT
+  mcopy -i "$esp" "$2" ::/EFI/BOOT/BOOTX64.EFI
+  dd if="$esp" of="$1" bs=512 seek=2048 conv=notrunc status=none
+}
+
+# boot NAME CODE VARS [QEMU OPTIONS...] boots NAME.disk with a fresh TPM and leaves
+# NAME.console, NAME.pcrs and NAME.log.
+boot() {
+  local name=$SCRATCH/$1 code=$2 vars=$3 state=$SCRATCH/$1.tpm
+  shift 3
+  mkdir -m 0700 "$state"
+  cp -- "$vars" "$name.vars"
+  swtpm_setup --tpm2 --tpm-state "$state" \
+    --pcr-banks sha1,sha256,sha384,sha512 >"$name.setup"
+  swtpm socket --tpm2 --tpmstate "dir=$state" --ctrl "type=unixio,path=$state/socket" \
+    --terminate &
+  local tries=100
+  while [[ ! -S $state/socket ]] && ((tries-- > 0)); do sleep 0.1; done
+  timeout 400 "${QEMU[@]}" "$@" -accel tcg -m 1024 -nodefaults -display none \
+    -serial "file:$name.raw" -no-reboot \
+    -drive "if=pflash,format=raw,unit=0,readonly=on,file=$code" \
+    -drive "if=pflash,format=raw,unit=1,file=$name.vars" \
+    -chardev "socket,id=tpm,path=$state/socket" \
+    -tpmdev emulator,id=tpm,chardev=tpm -device tpm-tis,tpmdev=tpm \
+    -drive "if=none,id=disk,file=$name.disk,format=raw,readonly=on" \
+    -device virtio-blk-pci,drive=disk,addr=1.0 </dev/null || true
+  wait
+  tr -d '\r' <"$name.raw" >"$name.console"
+  grep -aE '^pcr[0-9]+\.sha' "$name.console" | tr '[:upper:]' '[:lower:]' >"$name.pcrs" || true
+  sed -n '/^log: begin/,/^log: end/p' "$name.console" | grep -v '^log:' |
+    base64 -d >"$name.log" || true
+}
+
+# measure NAME VARS predicts the boot of NAME.
+measure() {
+  "$TALLY" measure tpm --uki "$SCRATCH/$1.uki" --vars "$2" --disk "$SCRATCH/$1.disk" \
+    --boot-disk-pci 1.0 --bank sha256,sha384 --rtmrs >"$SCRATCH/$1.predicted"
+}
+
+# compare NAME TITLE : every predicted PCR is the TPM's, and these are predicted.
+compare() {
+  local name=$SCRATCH/$1 pcr missing=()
+  for pcr in 1 2 3 4 5 6 7 8 9 11 12 13 14 15; do
+    grep -qx "pcr$pcr.source=predicted" "$name.predicted" || missing+=("$pcr")
+  done
+  grep -E '^pcr[0-9]+\.sha' "$name.predicted" >"$name.expected"
+  if ((${#missing[@]})); then
+    fail "$2: not predicted: PCR ${missing[*]}"
+  elif grep -vxF -f "$name.pcrs" "$name.expected" >"$name.wrong"; then
+    fail "$2: the TPM has not:"
+    sed 's/^/  | /' "$name.wrong"
+    tail -n 5 "$name.console" | sed 's/^/  | /'
+  else
+    pass "$2: $(wc -l <"$name.expected") predicted PCRs are the TPM's"
+  fi
+}
+
+# compare_rtmrs NAME folds the log's SHA-384 digests by the table of UEFI 2.10,
+# section 38.4.1, without tally.
+compare_rtmrs() {
+  local name=$SCRATCH/$1
+  /usr/bin/python3 - "$name.log" >"$name.rtmrs" <<'PYTHON'
+import hashlib, struct, sys
+
+SIZES = {4: 20, 11: 32, 12: 48, 13: 64}
+log = open(sys.argv[1], "rb").read()
+at = 32 + struct.unpack_from("<I", log, 28)[0]
+rtmrs = [bytes(48)] * 3
+while at < len(log):
+    pcr, kind, count = struct.unpack_from("<III", log, at)
+    at += 12
+    for _ in range(count):
+        (algorithm,) = struct.unpack_from("<H", log, at)
+        digest = log[at + 2 : at + 2 + SIZES[algorithm]]
+        at += 2 + SIZES[algorithm]
+        # Not EV_NO_ACTION, which is logged and not measured; not PCR 0.
+        if algorithm == 12 and kind != 3 and pcr != 0:
+            index = 0 if pcr in (1, 7) else 1 if pcr <= 6 else 2
+            rtmrs[index] = hashlib.sha384(rtmrs[index] + digest).digest()
+    at += 4 + struct.unpack_from("<I", log, at)[0]
+for index, value in enumerate(rtmrs):
+    print(f"rtmr{index}.sha384={value.hex()}")
+PYTHON
+  if diff "$name.rtmrs" <(grep '^rtmr.\.sha384' "$name.predicted") >"$name.diff"; then
+    pass "the firmware's events, mapped to RTMRs, give the predicted RTMRs"
+  else
+    fail "RTMRs from the firmware's log (<) and predicted (>):"
+    sed 's/^/  | /' "$name.diff"
+  fi
+}
+
+# check_schema NAME VARS holds the JSON answer against its schema.
+check_schema() {
+  local tests
+  tests=$(dirname -- "${BASH_SOURCE[0]}")/..
+  "$TALLY" --json measure tpm --uki "$SCRATCH/$1.uki" --vars "$2" --rtmrs \
+    --bank sha1,sha256,sha384,sha512 >"$SCRATCH/$1.json"
+  if /usr/bin/python3 "$tests/support/validate_json_schema.py" "$tests/../docs/schemas" \
+    output-measure-tpm.schema.json "$SCRATCH/$1.json" >"$SCRATCH/schema" 2>&1; then
+    pass "tally measure tpm --json is what its schema says"
+  else
+    fail "tally measure tpm --json is not what its schema says"
+    sed 's/^/  | /' "$SCRATCH/schema"
+  fi
+}
+
+boot_plain() {
+  make_uki "$SCRATCH/plain.uki" "$COMMAND_LINE"
+  make_disk "$SCRATCH/plain.disk" "$SCRATCH/plain.uki"
+  boot plain "$OVMF/OVMF_CODE_4M.fd" "$OVMF/OVMF_VARS_4M.fd"
+  measure plain "$OVMF/OVMF_VARS_4M.fd"
+  compare plain "Secure Boot off"
+  compare_rtmrs plain
+  check_schema plain "$OVMF/OVMF_VARS_4M.fd"
+}
+
+boot_secure() {
+  openssl rsa -in "$KEYS.key" -passin pass:snakeoil -out "$SCRATCH/key" 2>/dev/null
+  sbsign --key "$SCRATCH/key" --cert "$KEYS.pem" --output "$SCRATCH/secure.uki" \
+    "$SCRATCH/plain.uki" 2>/dev/null
+  make_disk "$SCRATCH/secure.disk" "$SCRATCH/secure.uki"
+  boot secure "$OVMF/OVMF_CODE_4M.secboot.fd" "$OVMF/OVMF_VARS_4M.snakeoil.fd" \
+    -machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+  measure secure "$OVMF/OVMF_VARS_4M.snakeoil.fd"
+  compare secure "Secure Boot on"
+}
+
+boot_changed() {
+  make_uki "$SCRATCH/changed.uki" "${COMMAND_LINE/panic=1/panic=2}"
+  make_disk "$SCRATCH/changed.disk" "$SCRATCH/changed.uki"
+  boot changed "$OVMF/OVMF_CODE_4M.fd" "$OVMF/OVMF_VARS_4M.fd"
+  if grep -vxF -f "$SCRATCH/changed.pcrs" "$SCRATCH/plain.expected" |
+    grep -q '^pcr11.sha256'; then
+    pass "one byte of the command line changed: PCR 11 is another"
+  else
+    fail "one byte of the command line changed: PCR 11 is the same"
+  fi
+  if ! "$TALLY" eventlog --help >/dev/null 2>&1; then
+    skip "this tally has no eventlog"
+    return
+  fi
+  "$TALLY" eventlog diff "$SCRATCH/plain.log" "$SCRATCH/changed.log" \
+    >"$SCRATCH/difference" 2>&1 || true
+  if grep -qa 'cmdline' "$SCRATCH/difference"; then
+    pass "eventlog diff names the command line"
+  else
+    fail "eventlog diff does not name the command line:"
+    sed 's/^/  | /' "$SCRATCH/difference"
+  fi
+}
+
+main() {
+  if (($# != 2)); then
+    printf 'usage: %s TALLY RELEASE\n' "${0##*/}" >&2
+    exit 2
+  fi
+  TALLY=$(realpath -e -- "$1")
+  release "$2"
+  need
+  make_initrd
+  boot_plain
+  boot_secure
+  boot_changed
+  finish
+}
+
+main "$@"
