@@ -217,7 +217,7 @@ boot_changed() {
   else
     fail "one byte of the command line changed: PCR 11 is the same"
   fi
-  if ! "$TALLY" eventlog --help >/dev/null 2>&1; then
+  if ! "$TALLY" --help | grep -q '^  eventlog '; then
     skip "this tally has no eventlog"
     return
   fi

@@ -2,7 +2,7 @@
 # usage: release.sh RELEASE [STORE]
 #
 # What everybody else's tools say of a release's artifacts: cpio, fsck.erofs,
-# veritysetup, sgdisk, dpkg-deb, sha256sum, openssl.
+# veritysetup, sgdisk, fsck.fat, mtools, objcopy, dpkg-deb, sha256sum, openssl.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../repro/lib.sh"
 export PATH=$PATH:/usr/sbin:/sbin
@@ -105,6 +105,20 @@ print(json.load(sys.stdin)["partitiontable"]["partitions"][int(sys.argv[1])]["st
     --ignore-initial="$start:0" "$ARTIFACTS/disk.img" "$ARTIFACTS/$2"
 }
 
+# boot_files: the EFI system partition and the unified kernel image in it.
+boot_files() {
+  local section artifact
+  accepted "fsck.fat accepts the EFI system partition" fsck.fat -n "$ARTIFACTS/esp.img"
+  accepted "mcopy finds the unified kernel image where firmware looks" sh -c \
+    "mcopy -n -i '$ARTIFACTS/esp.img' ::EFI/BOOT/BOOTX64.EFI - | cmp - '$ARTIFACTS/uki.efi'"
+  for section in linux:kernel initrd:initrd cmdline:cmdline; do
+    artifact=${section#*:} section=${section%:*}
+    accepted "objcopy finds $artifact in the unified kernel image" sh -c \
+      "objcopy -O binary --only-section=.$section '$ARTIFACTS/uki.efi' '$SCRATCH/section' &&
+       cmp -n \$(stat -c %s '$ARTIFACTS/$artifact') '$SCRATCH/section' '$ARTIFACTS/$artifact'"
+  done
+}
+
 main() {
   if (($# < 1 || $# > 2)); then
     printf 'usage: %s RELEASE [STORE]\n' "${0##*/}" >&2
@@ -129,8 +143,14 @@ main() {
     "$ARTIFACTS/root.erofs" "$ARTIFACTS/root.verity" "$root_hash"
   accepted "sgdisk finds no problem on the disk" \
     sh -c "sgdisk -v '$ARTIFACTS/disk.img' | grep -q '^No problems found'"
-  disk_partition 0 root.erofs
-  disk_partition 1 root.verity
+  local partition=0
+  if [[ -e $ARTIFACTS/esp.img ]]; then
+    boot_files
+    disk_partition 0 esp.img
+    partition=1
+  fi
+  disk_partition "$partition" root.erofs
+  disk_partition "$((partition + 1))" root.verity
   accepted "the root is what dpkg-deb lists" /usr/bin/python3 \
     "$(dirname -- "${BASH_SOURCE[0]}")/compare_trees.py" "$RELEASE" "$STORE"
   finish
