@@ -4,6 +4,7 @@
 #include <functional>
 #include <new>
 
+#include "cli/app_checks.h"
 #include "cli/app_id_block.h"
 #include "cli/app_igvm.h"
 #include "cli/app_measure.h"
@@ -99,10 +100,6 @@ class CommandLine {
     CLI::App* app = app_.add_subcommand(name, description);
     app->callback([this, command] { command_ = command; });
     return app;
-  }
-
-  static std::string NotEmpty(const std::string& text) {
-    return text.empty() ? "found an empty name" : "";
   }
 
   static void AddStore(CLI::App* app, StoreFlags* flags) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/app_checks.h"
 #include "cli/app_measure_tdx.h"
 #include "cli/app_measure_tpm.h"
 #include "common/text.h"
@@ -42,14 +43,16 @@ void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
                   "SEV_FEATURES: a number or names (debug-swap,secure-tsc); "
                   "default 0x1");
   app->add_option("--snp-ovmf-hash", flags->ovmf_hash,
-                  "digest of the firmware's pages, instead of hashing them");
+                  "digest of the firmware's pages, instead of hashing them")
+      ->check(NotEmpty);
   AddNumber(app, "--vmsa-gpa", "address of the VMSA pages, if not the host's",
             [flags](uint64_t value) { flags->vmsa_gpa = value; });
-  app->add_option("--svsm", flags->svsm, "SVSM image");
+  app->add_option("--svsm", flags->svsm, "SVSM image")->check(NotEmpty);
   AddNumber(app, "--vars-size", "with --svsm: bytes of the variable store",
             [flags](uint64_t value) { flags->vars_size = value; });
   app->add_option("--vars-file", flags->vars_file,
-                  "with --svsm: the variable store, for its size");
+                  "with --svsm: the variable store, for its size")
+      ->check(NotEmpty);
   app->add_flag("--require-svsm", flags->require_svsm,
                 "refuse a launch without --svsm");
 }
@@ -57,14 +60,16 @@ void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
 void AddLaunchOptions(CLI::App* app, LaunchFlags* flags) {
   app->add_option("--ovmf", flags->ovmf, "firmware image")->required();
   app->add_option("--vcpus", flags->vcpus, "number of vCPUs (1,2,4: a matrix)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(Decimal);
   AddVcpuOptions(app, flags);
   app->add_option("--vmm-type,--vmm", flags->vmm, "QEMU, ec2, gce or krun");
   app->add_option("--vmsa-era", flags->era,
                   "the host's KVM: linux-6.10 (and later, default) or "
                   "before-linux-6.10");
-  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads");
-  app->add_option("--initrd", flags->initrd, "its initrd");
+  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads")
+      ->check(NotEmpty);
+  app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
   app->add_option("--append", flags->append, "its command line");
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/app_checks.h"
 #include "cli/measure_tdx_command.h"
 
 namespace tally {
@@ -10,15 +11,18 @@ namespace {
 
 void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--firmware,--bios", flags->firmware,
-                  "firmware with TDX metadata (OVMF.fd)");
+                  "firmware with TDX metadata (OVMF.fd)")
+      ->check(NotEmpty);
   app->add_option("--memory", flags->memory,
                   "memory of the guest: 4G (2G,4G: a matrix)")
       ->delimiter(',');
   app->add_option("--vcpus,--cpus", flags->vcpus,
                   "number of vCPUs (1,2,4: a matrix)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(Decimal);
   app->add_option("--vars", flags->vars,
-                  "variable store, in place of the firmware's own");
+                  "variable store, in place of the firmware's own")
+      ->check(NotEmpty);
   app->add_flag("--firmware-has-secure-boot", flags->firmware_has_secure_boot,
                 "firmware is built with Secure Boot, though no keys are there");
   app->add_option("--qemu-version", flags->qemu_version,
@@ -31,13 +35,16 @@ void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
 }
 
 void AddBootOptions(CLI::App* app, MeasureTdxFlags* flags) {
-  app->add_option("--kernel", flags->kernel, "kernel that QEMU loads");
-  app->add_option("--initrd", flags->initrd, "its initrd");
+  app->add_option("--kernel", flags->kernel, "kernel that QEMU loads")
+      ->check(NotEmpty);
+  app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
   app->add_option("--cmdline", flags->cmdline, "its command line");
   app->add_option("--uki", flags->uki,
-                  "unified kernel image, as QEMU's -kernel or on --disk");
+                  "unified kernel image, as QEMU's -kernel or on --disk")
+      ->check(NotEmpty);
   app->add_option("--disk", flags->disk,
-                  "disk that has the image, for its partition table");
+                  "disk that has the image, for its partition table")
+      ->check(NotEmpty);
   app->add_option("--boot-disk-pci", flags->boot_disk_pci,
                   "with --disk: place of the virtio block device: 1.0");
 }

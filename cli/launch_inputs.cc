@@ -1,5 +1,7 @@
 #include "cli/launch_inputs.h"
 
+#include <algorithm>
+
 #include "common/text.h"
 #include "measure/guest_features.h"
 #include "measure/vcpu_types.h"
@@ -116,7 +118,8 @@ Result<SnpSvsmImage> SvsmImage(const LaunchFlags& flags,
 Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
   TALLY_TRY(CheckFlags(flags));
   TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(flags.vmm));
-  TALLY_ASSIGN(const SnpVmsaEra era, FindSnpVmsaEra(flags.era));
+  TALLY_ASSIGN(const SnpVmsaEra era,
+               FindSnpVmsaEra(flags.era.value_or("linux-6.10")));
   TALLY_ASSIGN(const uint32_t signature, VcpuSignature(flags));
   if (signature == 0 && !ProfileOf(vmm).rdx && flags.kind != LaunchKind::kSev) {
     return UsageError(
@@ -147,7 +150,12 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
     TALLY_ASSIGN(inputs.snp.svsm, SvsmImage(flags, *inputs.svsm));
   }
   if (!flags.ovmf_hash.empty()) {
-    Result<SnpLaunchDigest> digest = SnpLaunchDigest::FromHex(flags.ovmf_hash);
+    // sev-snp-measure takes upper case as well.
+    std::string hex = flags.ovmf_hash;
+    std::ranges::transform(hex, hex.begin(), [](char c) {
+      return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    Result<SnpLaunchDigest> digest = SnpLaunchDigest::FromHex(hex);
     if (!digest) {
       return UsageError("--snp-ovmf-hash: " + digest.error().message());
     }

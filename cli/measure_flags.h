@@ -27,7 +27,7 @@ struct LaunchFlags {
   std::optional<uint64_t> vcpu_stepping;
   std::string guest_features = "0x1";
   std::string vmm = "qemu";
-  std::string era = "linux-6.10";
+  std::optional<std::string> era;  // absent: linux-6.10
   std::optional<uint64_t> vmsa_gpa;
   fs::path kernel;  // empty: none
   fs::path initrd;

@@ -175,6 +175,11 @@ Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
   }
   if (flags.dump_vmsa) TALLY_TRY(DumpVmsas(*measured));
   WarnUncovered(measured->coverage, console);
+  if (flags.launch.kind == LaunchKind::kSevEs && !flags.launch.era) {
+    console.Hint(
+        "QEMU's default, legacy-vm-type=auto, makes SEV-ES guests as hosts "
+        "before Linux 6.10 did: --vmsa-era before-linux-6.10");
+  }
   console.Answer(
       AnswerText(*measured, flags),
       console.form() == OutputForm::kJson ? AnswerRecord(*measured) : Json());

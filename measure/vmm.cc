@@ -48,7 +48,7 @@ constexpr VmmProfile kProfiles[] = {
      .g_pat = 0x00070106,
      .rdx = 0x600,
      .sec_mem_unmeasured = true,
-     .source = "gce-tcb-verifier 022f7554 sev/ld_from_ovmf.go, VmsaV1 and "
+     .source = "gce-tcb-verifier 74582c07 sev/ld_from_ovmf.go, VmsaV1 and "
                "measureZeroContentUefiPages"},
     {.vmm = SnpVmm::kKrun,
      .name = "krun",
