@@ -78,7 +78,9 @@ BootEvent PolicyEvent(std::span<const HashAlgorithm> banks, const Uuid& vendor,
 }
 
 bool Contains(ByteSpan haystack, ByteSpan needle) {
-  return !std::ranges::search(haystack, needle).empty();
+  // Not std::ranges::search: Clang 14 does not compile libstdc++'s subrange.
+  return std::search(haystack.begin(), haystack.end(), needle.begin(),
+                     needle.end()) != haystack.end();
 }
 
 // Allows says whether firmware finds the entry when it looks for what lets the
