@@ -18,13 +18,14 @@ set(uses_builder common formats manifests)
 set(uses_release common)
 set(uses_sbom common manifests)
 set(uses_sign common)
-set(uses_cli common manifests formats measure builder release sbom sign)
-set(folders common manifests formats measure builder release sbom sign cli)
+set(uses_attest common formats measure)
+set(uses_cli common manifests formats measure builder release sbom sign attest)
+set(folders common manifests formats measure builder release sbom sign attest cli)
 
 # Outside libraries: a pattern of headers, and of the files that may see them.
 set(libraries openssl boost nlohmann yaml archive curl cli11)
 set(headers_openssl "^openssl/")
-string(CONCAT files_openssl "^(common/(any_)?hash\\.(h|cc)|sign/.*"
+string(CONCAT files_openssl "^(common/(any_)?hash\\.(h|cc)|(sign|attest)/.*"
   "|builder/generate/ca_certificates\\.cc)$")
 set(headers_boost "^boost/")
 set(files_boost "^common/process\\.cc$")
@@ -40,7 +41,7 @@ set(headers_cli11 "^CLI/")
 set(files_cli11 "^cli/app(_[a-z_]+)?\\.cc$")
 
 # Functions from bytes to bytes: no files, no processes, no clock, no threads.
-set(pure_folders formats measure sbom)
+set(pure_folders formats measure sbom attest)
 string(CONCAT impure_headers
   "^(fstream|iostream|filesystem|thread|future|chrono|ctime|time\\.h|random"
   "|unistd\\.h|fcntl\\.h|spawn\\.h|sys/.*|common/(file|process|descriptor)\\.h)$")
