@@ -1,11 +1,9 @@
 #include "builder/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <memory>
 #include <string_view>
 
+#include "builder/archive_library.h"
 #include "builder/utf8_names.h"
 #include "common/check.h"
 #include "common/text.h"

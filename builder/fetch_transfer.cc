@@ -1,9 +1,8 @@
 #include "builder/fetch_transfer.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 
+#include "builder/curl_library.h"
 #include "common/check.h"
 #include "common/interrupt.h"
 #include "common/text.h"
