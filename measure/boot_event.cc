@@ -19,29 +19,15 @@ Event ToEvent(const BootEvent& event, HashAlgorithm bank, ByteSpan digest,
           .value_after = Hex(value_after)};
 }
 
-void Extend(const BootEvent& event, HashAlgorithm bank,
-            BootRegister* boot_register) {
-  const auto digest = event.digests.find(bank);
-  TALLY_CHECK(digest != event.digests.end());
-  boot_register->value =
-      ExtendRegister(bank, boot_register->value, digest->second);
-  if (event.source == BootSource::kGiven) {
-    boot_register->source = BootSource::kGiven;
-  }
-  boot_register->events.push_back(
-      ToEvent(event, bank, digest->second, boot_register->value));
-}
-
-std::map<uint32_t, BootRegister> Fold(std::span<const BootEvent> events,
-                                      HashAlgorithm bank,
-                                      const IndexOf& index_of) {
-  std::map<uint32_t, BootRegister> registers;
+std::map<uint32_t, BootRegister> Fold(
+    std::span<const BootEvent> events, HashAlgorithm bank,
+    const IndexOf& index_of, std::map<uint32_t, BootRegister> registers) {
   for (const BootEvent& event : events) {
     const std::optional<uint32_t> index = index_of(event);
     if (!index) continue;
     BootRegister& boot_register = registers[*index];
     boot_register.value.resize(HashSizeBytes(bank));
-    Extend(event, bank, &boot_register);
+    ExtendBootRegister(event, bank, &boot_register);
   }
   return registers;
 }
@@ -64,11 +50,31 @@ Bytes ExtendRegister(HashAlgorithm bank, ByteSpan value, ByteSpan digest) {
   return AnyHasher(bank).Update(value).Update(digest).Finish();
 }
 
+void ExtendBootRegister(const BootEvent& event, HashAlgorithm bank,
+                        BootRegister* boot_register) {
+  const auto digest = event.digests.find(bank);
+  TALLY_CHECK(digest != event.digests.end());
+  boot_register->value =
+      ExtendRegister(bank, boot_register->value, digest->second);
+  if (event.source == BootSource::kGiven) {
+    boot_register->source = BootSource::kGiven;
+  }
+  boot_register->events.push_back(
+      ToEvent(event, bank, digest->second, boot_register->value));
+}
+
 std::map<uint32_t, BootRegister> FoldPcrs(std::span<const BootEvent> events,
-                                          HashAlgorithm bank) {
-  return Fold(events, bank, [](const BootEvent& event) {
-    return std::optional<uint32_t>(event.pcr);
-  });
+                                          HashAlgorithm bank,
+                                          uint8_t startup_locality) {
+  std::map<uint32_t, BootRegister> from;
+  if (startup_locality != 0) {
+    from[0].value.resize(HashSizeBytes(bank));
+    from[0].value.back() = startup_locality;
+  }
+  return Fold(
+      events, bank,
+      [](const BootEvent& event) { return std::optional<uint32_t>(event.pcr); },
+      std::move(from));
 }
 
 std::optional<unsigned> RtmrOfPcr(uint32_t pcr) {
@@ -80,9 +86,11 @@ std::optional<unsigned> RtmrOfPcr(uint32_t pcr) {
 
 std::map<uint32_t, BootRegister> FoldRtmrs(std::span<const BootEvent> events) {
   std::map<uint32_t, BootRegister> registers =
-      Fold(events, HashAlgorithm::kSha384, [](const BootEvent& event) {
-        return std::optional<uint32_t>(RtmrOfPcr(event.pcr));
-      });
+      Fold(events, HashAlgorithm::kSha384,
+           [](const BootEvent& event) {
+             return std::optional<uint32_t>(RtmrOfPcr(event.pcr));
+           },
+           {});
   for (uint32_t index = 0; index < 3; ++index) {
     registers[index].value.resize(HashSizeBytes(HashAlgorithm::kSha384));
   }

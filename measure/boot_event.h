@@ -61,10 +61,17 @@ struct BootRegister {
   bool operator==(const BootRegister&) const = default;
 };
 
-// FoldPcrs extends each PCR of `bank` that an event names, from zero. Events
-// without a digest for `bank` are an internal error.
+// FoldPcrs extends each PCR of `bank` that an event names, from zero; PCR 0
+// begins with `startup_locality` as its last byte (TCG PC Client Platform TPM
+// Profile 1.05, section 4.6.2: 0, 3 or 4). Events without a digest for `bank`
+// are an internal error.
 std::map<uint32_t, BootRegister> FoldPcrs(std::span<const BootEvent> events,
-                                          HashAlgorithm bank);
+                                          HashAlgorithm bank,
+                                          uint8_t startup_locality = 0);
+
+// ExtendBootRegister extends one register that has its size.
+void ExtendBootRegister(const BootEvent& event, HashAlgorithm bank,
+                        BootRegister* boot_register);
 
 // RtmrOfPcr returns which RTMR a TDX guest extends where a TPM's PCR would be:
 // 0 for PCR 1 and 7, 1 for 2 to 6, 2 for 8 to 15. PCR 0 has none (it is MRTD,
