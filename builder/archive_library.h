@@ -12,6 +12,9 @@ namespace tally {
 // The ABI of libarchive 3.
 inline constexpr char kLibarchiveSoname[] = "libarchive.so.13";
 
+// A type has no attributes: the check of archive_set_error's format is lost.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
 #define TALLY_FUNCTION(name)                                    \
   inline constinit const LazyFunction<decltype(&::name)> name { \
     kLibarchiveSoname, #name                                    \
@@ -44,5 +47,6 @@ TALLY_FUNCTION(archive_read_support_format_raw);
 TALLY_FUNCTION(archive_read_support_format_tar);
 TALLY_FUNCTION(archive_set_error);
 #undef TALLY_FUNCTION
+#pragma GCC diagnostic pop
 
 }  // namespace tally
