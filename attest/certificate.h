@@ -22,7 +22,9 @@
 
 namespace tally {
 
-// CertificateKey is what a certificate says of its key.
+// CertificateKey is what a certificate says of its key. All others, RSA of
+// other sizes and curves that are not named among them, are kOther: they parse,
+// and no chain may have them.
 enum class CertificateKey {
   kRsa4096,
   kRsa3072,
@@ -51,7 +53,7 @@ class Certificate {
   int64_t not_before() const;         // seconds since 1970
   int64_t not_after() const;
   CertificateKey key() const;
-  Bytes spki() const;  // SubjectPublicKeyInfo, DER
+  const Bytes& spki() const;  // SubjectPublicKeyInfo, DER
 
   // Extension returns the contents of the extension's OCTET STRING, nothing if
   // the certificate has none. `oid` is dotted: "1.3.6.1.4.1.3704.1.4".
@@ -62,7 +64,8 @@ class Certificate {
   // on P-256 and SHA-384 on P-384.
   Status VerifyEcdsa(ByteSpan message, ByteSpan r, ByteSpan s) const;
 
-  struct State;
+  struct State;  // attest/certificate_state.h
+  const State& state() const { return *state_; }
 
  private:
   explicit Certificate(std::shared_ptr<const State> state);
@@ -71,10 +74,15 @@ class Certificate {
 
 inline constexpr size_t kMaxCertificateBytes = 16384;
 inline constexpr size_t kMaxCertificates = 32;
+inline constexpr size_t kMaxRevocationListBytes = 4 << 20;
 
-// RevocationList is one parsed CRL (RFC 5280, section 5).
+// RevocationList is one parsed CRL (RFC 5280, section 5). Lists with a critical
+// extension, which makes them something less than a whole list of their issuer,
+// are refused. Copies share it.
 class RevocationList {
  public:
+  // FromDer accepts one list in DER and nothing behind it, at most
+  // kMaxRevocationListBytes.
   static Result<RevocationList> FromDer(ByteSpan der);
   // FromFile accepts DER or PEM.
   static Result<RevocationList> FromFile(ByteSpan bytes);
@@ -83,7 +91,8 @@ class RevocationList {
   int64_t this_update() const;
   int64_t next_update() const;
 
-  struct State;
+  struct State;  // attest/certificate_state.h
+  const State& state() const { return *state_; }
 
  private:
   explicit RevocationList(std::shared_ptr<const State> state);
@@ -96,24 +105,30 @@ struct ChainRules {
   std::span<const Sha256Digest> roots;
   int64_t at = 0;  // seconds since 1970
   // Lists to look certificates up in. A list is used for the certificates of
-  // its issuer; it must be signed by it and be current at `at`.
+  // its issuer and must be signed by it; of several of one issuer, one must be
+  // current at `at`, and none may name the certificate.
   std::span<const RevocationList> revocations;
 };
 
 // VerifiedChain is the way from the leaf to the root.
 struct VerifiedChain {
   std::vector<Certificate> certificates;  // leaf first, root last
-  // The issuers of certificates in the chain that no list was given for.
+  // The issuers of certificates in the chain that no list was given for, the
+  // leaf's first.
   std::vector<std::string> without_revocations;
 };
 
 // VerifyChain finds the way from `leaf` over `others` (in any order, at most
 // kMaxCertificates) to one of the roots, of at most six certificates. A root
-// that is not among `others` cannot be found. Every certificate must be valid
-// at the time, every issuer be a CA (basicConstraints, keyUsage where present,
+// that is not among `others` cannot be found. It is trusted for its digest, so
+// its own signature is not looked at. Every certificate must be of version 3
+// and valid at the time, have no critical extension but basicConstraints and
+// keyUsage, every issuer be a CA (basicConstraints, keyUsage where present,
 // path length), and every signature be one of RSA-PSS or PKCS #1 with SHA-256
 // or more and at least 2048 bits, or of ECDSA on P-256 or P-384 with SHA-256 or
-// more. MismatchError otherwise, with the certificate's name and the reason.
+// more. Names do not make an issuer, signatures do; where several certificates
+// could be the issuer, the first good one is taken. MismatchError otherwise,
+// with the certificate's name and the reason.
 Result<VerifiedChain> VerifyChain(const Certificate& leaf,
                                   std::span<const Certificate> others,
                                   const ChainRules& rules);
