@@ -315,6 +315,35 @@ std::string FormatUtcTime(int64_t seconds_since_epoch) {
   return text.data();
 }
 
+Result<int64_t> ParseUtcTime(std::string_view text) {
+  // Digits only: the separators are checked by the comparison below.
+  const auto number = [text](size_t begin, size_t count) {
+    int64_t value = 0;
+    for (const char c : text.substr(std::min(begin, text.size()), count)) {
+      value = value * 10 + (c - '0');
+    }
+    return value;
+  };
+  const int64_t year = number(0, 4);
+  const int64_t month = number(5, 2);
+  // Civil date to days, the inverse of the above.
+  const int64_t shifted_year = month <= 2 ? year - 1 : year;
+  const int64_t era = shifted_year / 400;
+  const int64_t year_of_era = shifted_year - era * 400;
+  const int64_t day_of_year =
+      (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + number(8, 2) - 1;
+  const int64_t days = era * 146097 + year_of_era * 365 + year_of_era / 4 -
+                       year_of_era / 100 + day_of_year - 719468;
+  const int64_t seconds =
+      days * 86400 + number(11, 2) * 3600 + number(14, 2) * 60 + number(17, 2);
+  // Whatever is not written as we write it gives another text.
+  if (seconds < 0 || FormatUtcTime(seconds) != text) {
+    return InputError("found " + Quote(text) +
+                      ", expected a time such as 2026-11-23T04:26:00Z");
+  }
+  return seconds;
+}
+
 std::string FormatBytes(uint64_t size_bytes) {
   constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB",
                                                       "TiB"};

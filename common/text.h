@@ -53,6 +53,10 @@ bool GlobMatches(std::string_view pattern, std::string_view path);
 
 // FormatUtcTime returns RFC 3339 with seconds, "2026-11-23T04:26:00Z".
 std::string FormatUtcTime(int64_t seconds_since_epoch);
+
+// ParseUtcTime accepts exactly what FormatUtcTime returns, from the year 1970
+// to 9999.
+Result<int64_t> ParseUtcTime(std::string_view text);
 // FormatBytes returns a size for people: "61.3 MiB".
 std::string FormatBytes(uint64_t size_bytes);
 

@@ -260,6 +260,27 @@ TEST(FormatUtcTime, IsRfc3339) {
   EXPECT_EQ(FormatUtcTime(253402300799), "9999-12-31T23:59:59Z");
 }
 
+TEST(ParseUtcTime, ReadsWhatIsWritten) {
+  for (const int64_t seconds :
+       {int64_t{0}, int64_t{951782400}, int64_t{1709251199},
+        int64_t{1709251200}, int64_t{4107542400}, int64_t{253402300799}}) {
+    EXPECT_EQ(*ParseUtcTime(FormatUtcTime(seconds)), seconds);
+  }
+}
+
+TEST(ParseUtcTime, RejectsOtherSpellings) {
+  for (const char* text :
+       {"", "2026-11-23", "2026-11-23T04:26:00", "2026-11-23t04:26:00Z",
+        "2026-11-23T04:26:00+00:00", "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2026-11-00T00:00:00Z",
+        "2026-11-23T24:00:00Z", "2026-11-23T23:60:00Z", "1969-12-31T23:59:59Z",
+        "2026-11-23T04:26:00Z ", "20x6-11-23T04:26:00Z"}) {
+    EXPECT_FALSE(ParseUtcTime(text)) << text;
+  }
+  EXPECT_EQ(ParseUtcTime("now").error().message(),
+            "found 'now', expected a time such as 2026-11-23T04:26:00Z");
+}
+
 TEST(FormatBytes, IsForPeople) {
   EXPECT_EQ(FormatBytes(0), "0 B");
   EXPECT_EQ(FormatBytes(1023), "1023 B");
