@@ -117,24 +117,6 @@ Result<int64_t> ParseReleaseDate(std::string_view text) {
   return *date + *seconds;
 }
 
-Result<int64_t> ParseUtcTime(std::string_view text) {
-  const auto refuse = [&] {
-    return InputError("found " + Quote(text.substr(0, 80)) +
-                      ", expected a time like '2026-07-11T10:16:37Z'");
-  };
-  if (text.size() != 20 || text[10] != 'T' || text[19] != 'Z') return refuse();
-  const std::vector<std::string> parts = Split(text.substr(0, 10), '-');
-  if (parts.size() != 3) return refuse();
-  const std::optional<int> year = Digits(parts[0], 4);
-  const std::optional<int> month = Digits(parts[1], 2);
-  const std::optional<int> day = Digits(parts[2], 2);
-  const std::optional<int64_t> seconds = SecondsOfDay(text.substr(11, 8));
-  if (!year || !month || !day || !seconds) return refuse();
-  const std::optional<int64_t> date = SecondsOfDate(*year, *month, *day);
-  if (!date) return refuse();
-  return *date + *seconds;
-}
-
 bool IsArchivePath(std::string_view path) {
   if (path.empty() || path.size() > kMaxPathBytes) return false;
   const bool printable = std::ranges::all_of(

@@ -59,9 +59,6 @@ Status CheckRelease(const ReleaseFile& release, const ArchiveSpec& archive,
 // zone UTC, GMT, Z or +0000) into seconds since the epoch.
 Result<int64_t> ParseReleaseDate(std::string_view text);
 
-// ParseUtcTime parses what FormatUtcTime writes: "2026-07-11T10:16:37Z".
-Result<int64_t> ParseUtcTime(std::string_view text);
-
 // IsArchivePath says whether `path` is relative, without empty, "." and ".."
 // parts, without control characters, and at most 1024 bytes long.
 bool IsArchivePath(std::string_view path);
