@@ -5,6 +5,7 @@
 #include <new>
 
 #include "cli/app_checks.h"
+#include "cli/app_eventlog.h"
 #include "cli/app_id_block.h"
 #include "cli/app_igvm.h"
 #include "cli/app_measure.h"
@@ -28,6 +29,7 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   bundle    export|import            everything a build needs in one file, for a machine without network
   store     list|verify|gc           see, check and clean up the content store
   measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
+  eventlog  LOG [--replay]|diff      what a machine's event log says; where it parts from a release
   why       snp --expected HEX       say which input explains an unexpected measurement
   igvm      build [inputs] -o FILE   make the IGVM file of an SEV-SNP guest
   id-block  create|verify|attach|...   the owner's signed statement about an SEV-SNP guest
@@ -64,6 +66,7 @@ class CommandLine {
     AddBundle();
     AddStoreCare();
     measure_.AddTo(app_);
+    AddEventLog(app_, console_, [this](Command chosen) { command_ = chosen; });
     igvm_.AddTo(app_);
     id_block_.AddTo(app_);
     AddSigning();

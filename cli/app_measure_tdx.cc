@@ -23,6 +23,9 @@ void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--vars", flags->vars,
                   "variable store, in place of the firmware's own")
       ->check(NotEmpty);
+  app->add_option("--event-log", flags->event_log,
+                  "trusted CCEL of a boot, for RTMRs that cannot be predicted")
+      ->check(NotEmpty);
   app->add_flag("--firmware-has-secure-boot", flags->firmware_has_secure_boot,
                 "firmware is built with Secure Boot, though no keys are there");
   app->add_option("--qemu-version", flags->qemu_version,

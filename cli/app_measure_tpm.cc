@@ -25,6 +25,9 @@ void AddMachineOptions(CLI::App* app, MeasureTpmFlags* flags) {
   app->add_option("--disk", flags->disk,
                   "disk that has the image, for its partition table")
       ->check(NotEmpty);
+  app->add_option("--event-log", flags->event_log,
+                  "trusted log of a boot, for PCRs that cannot be predicted")
+      ->check(NotEmpty);
   app->add_option("--failed-boot-options", flags->failed_boot_options,
                   "boot options that are tried before it in vain (default 0)")
       ->check(CLI::Range(0, 64));

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/eventlog_command.h"
 #include "cli/measure_answer.h"
 #include "common/text.h"
+#include "measure/tdx_given.h"
 #include "measure/tdx_mrtd.h"
 #include "measure/tdx_rtmr.h"
 
@@ -232,6 +234,19 @@ Json CellRecord(const Cell& cell) {
       {"vcpus", cell.vcpus == 0 ? Json() : Json(int64_t{cell.vcpus})}};
 }
 
+// FillFromLog takes what cannot be predicted from a log, if there is one.
+Status FillFromLog(const fs::path& path,
+                   std::vector<TdxPrediction>* predictions) {
+  if (path.empty()) return Ok();
+  TALLY_ASSIGN(const OpenedLog opened, OpenEventLog(path, "ccel"));
+  TALLY_ASSIGN(const std::vector<BootEvent> events,
+               LogBootEvents(opened.log, opened.registers));
+  for (TdxPrediction& prediction : *predictions) {
+    TakeGivenRtmrs(events, &prediction);
+  }
+  return Ok();
+}
+
 Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
                                        const QemuRules& rules, TdxBoot boot) {
   std::vector<uint64_t> sizes;
@@ -248,8 +263,8 @@ Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
       mrtd = MeasureTdvf(boot.firmware, *tdvf, rules.page_order);
     }
   }
-  TALLY_ASSIGN(const std::vector<TdxPrediction> predictions,
-               PredictTdx(boot, sizes));
+  TALLY_ASSIGN(std::vector<TdxPrediction> predictions, PredictTdx(boot, sizes));
+  TALLY_TRY(FillFromLog(flags.event_log, &predictions));
   std::vector<Cell> cells;
   const std::vector<uint32_t> all_vcpus =
       flags.vcpus.empty() ? std::vector<uint32_t>{0} : flags.vcpus;
@@ -303,6 +318,24 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
                          {"platform", "tdx"},
                          {"qemu_version", flags.qemu_version}});
   return Ok();
+}
+
+Result<TdxPrediction> PredictTdxBoot(const MeasureTdxFlags& flags) {
+  TALLY_TRY(CheckFlags(flags));
+  if (flags.memory.size() != 1) return UsageError("--memory: expected one");
+  TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
+  TALLY_ASSIGN(const TdxFiles files, OpenFiles(flags));
+  TALLY_ASSIGN(TdxBoot boot, BootFromFlags(flags, files, rules));
+  TALLY_ASSIGN(const uint64_t size_bytes,
+               ParseMemorySize(flags.memory.front()));
+  std::optional<Tdvf> tdvf;
+  if (!boot.firmware.empty()) {
+    TALLY_ASSIGN(tdvf, ParseTdvf(boot.firmware));
+    boot.tdvf = &*tdvf;
+  }
+  TALLY_ASSIGN(std::vector<TdxPrediction> predictions,
+               PredictTdx(boot, {&size_bytes, 1}));
+  return std::move(predictions.front());
 }
 
 }  // namespace tally

@@ -7,6 +7,7 @@
 
 #include "cli/console.h"
 #include "common/file.h"
+#include "measure/tdx_rtmr.h"
 
 namespace tally {
 
@@ -21,6 +22,8 @@ struct MeasureTdxFlags {
   fs::path disk;
   std::string boot_disk_pci;  // "1.0"
   fs::path vars;
+  // A CCEL that is trusted, for what cannot be predicted.
+  fs::path event_log;
   std::string qemu_version = "9.2";
   std::string platform = "ovmf-2023.02";
   std::string page_order;  // empty: by the QEMU version
@@ -36,5 +39,9 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console);
 // ParseMemorySize accepts bytes ("2147483648") or a number with K, M, G or T,
 // which are powers of 1024.
 Result<uint64_t> ParseMemorySize(std::string_view text);
+
+// PredictTdxBoot makes the prediction of the RTMRs that RunMeasureTdx prints,
+// for one --memory.
+Result<TdxPrediction> PredictTdxBoot(const MeasureTdxFlags& flags);
 
 }  // namespace tally

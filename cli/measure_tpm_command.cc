@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/eventlog_command.h"
 #include "cli/measure_answer.h"
 #include "common/text.h"
-#include "measure/tpm.h"
 
 namespace tally {
 namespace {
@@ -18,20 +18,6 @@ struct TpmFiles {
   std::optional<MappedFile> variable_store;
   std::optional<MappedFile> disk;
 };
-
-Result<std::vector<HashAlgorithm>> ParseBanks(
-    const std::vector<std::string>& names) {
-  std::set<HashAlgorithm> banks;
-  for (const std::string& name : names) {
-    const std::optional<HashAlgorithm> bank = FindHash(name);
-    if (!bank) {
-      return UsageError("--bank: found " + Quote(name) +
-                        ", expected sha1, sha256, sha384 or sha512");
-    }
-    banks.insert(*bank);
-  }
-  return std::vector<HashAlgorithm>(banks.begin(), banks.end());
-}
 
 Result<const TpmProfile*> ParsePlatform(const std::string& name) {
   const TpmProfile* profile = FindTpmProfile(name);
@@ -114,7 +100,7 @@ Result<TpmBoot> BootFromFlags(const MeasureTpmFlags& flags,
                               const TpmFiles& files) {
   TpmBoot boot;
   TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
-  TALLY_ASSIGN(boot.banks, ParseBanks(flags.banks));
+  TALLY_ASSIGN(boot.banks, ParseHashNames(flags.banks, "--bank"));
   TALLY_ASSIGN(boot.inner_kernel, ParseInnerKernel(flags.inner_kernel));
   TALLY_ASSIGN(boot.secure_boot_support,
                ParseSupport(flags.secure_boot_support));
@@ -213,6 +199,44 @@ std::vector<RegisterAnswer> RtmrAnswers(const MeasureTpmFlags& flags,
   return answers;
 }
 
+// FillFromLog takes what cannot be predicted from a log.
+Status FillFromLog(const fs::path& path, std::span<const HashAlgorithm> banks,
+                   TpmPrediction* prediction) {
+  TALLY_ASSIGN(const OpenedLog opened, OpenEventLog(path, "tcg"));
+  TALLY_ASSIGN(std::vector<RegisterEvent> logged,
+               LogRegisterEvents(opened.log, opened.registers));
+  std::vector<BootEvent> events;
+  for (RegisterEvent& event : logged) {
+    for (const HashAlgorithm bank : banks) {
+      if (event.event.digests.contains(bank)) continue;
+      return InputError("event at " + HexNumber(event.offset) + " has no " +
+                        std::string(HashName(bank)) + " digest");
+    }
+    events.push_back(std::move(event.event));
+  }
+  TALLY_ASSIGN(prediction->startup_locality,
+               LogStartupLocality(opened.log, opened.registers));
+  TakeGivenEvents(events, prediction);
+  return Ok();
+}
+
+Result<TpmPrediction> Predict(const MeasureTpmFlags& flags,
+                              const TpmBoot& boot) {
+  Result<TpmPrediction> prediction = PredictTpm(boot);
+  if (!prediction) {
+    return std::move(prediction)
+        .error()
+        .While("measuring " + Quote(flags.uki.string()));
+  }
+  if (flags.event_log.empty()) return prediction;
+  Status filled = FillFromLog(flags.event_log, boot.banks, &*prediction);
+  if (!filled) {
+    return std::move(filled).error().While("reading " +
+                                           Quote(flags.event_log.string()));
+  }
+  return prediction;
+}
+
 void PrintAnswers(const TpmBoot& boot, const TpmPrediction& prediction,
                   std::vector<RegisterAnswer> answers, Console& console) {
   std::string text;
@@ -241,21 +265,24 @@ void PrintAnswers(const TpmBoot& boot, const TpmPrediction& prediction,
 Status RunMeasureTpm(const MeasureTpmFlags& flags, Console& console) {
   TALLY_ASSIGN(const TpmFiles files, OpenFiles(flags));
   TALLY_ASSIGN(const TpmBoot boot, BootFromFlags(flags, files));
-  Result<TpmPrediction> prediction = PredictTpm(boot);
-  if (!prediction) {
-    return std::move(prediction)
-        .error()
-        .While("measuring " + Quote(flags.uki.string()));
-  }
-  TALLY_TRY(CheckPcrs(flags.pcrs, *prediction));
+  TALLY_ASSIGN(const TpmPrediction prediction, Predict(flags, boot));
+  TALLY_TRY(CheckPcrs(flags.pcrs, prediction));
   std::vector<RegisterAnswer> answers =
-      PcrAnswers(flags, boot.banks, *prediction);
+      PcrAnswers(flags, boot.banks, prediction);
   if (flags.rtmrs) {
-    std::ranges::move(RtmrAnswers(flags, *prediction),
+    std::ranges::move(RtmrAnswers(flags, prediction),
                       std::back_inserter(answers));
   }
-  PrintAnswers(boot, *prediction, std::move(answers), console);
+  PrintAnswers(boot, prediction, std::move(answers), console);
   return Ok();
+}
+
+Result<TpmPrediction> PredictTpmBoot(const MeasureTpmFlags& flags,
+                                     std::span<const HashAlgorithm> banks) {
+  TALLY_ASSIGN(const TpmFiles files, OpenFiles(flags));
+  TALLY_ASSIGN(TpmBoot boot, BootFromFlags(flags, files));
+  boot.banks.assign(banks.begin(), banks.end());
+  return Predict(flags, boot);
 }
 
 }  // namespace tally

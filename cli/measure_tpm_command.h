@@ -7,6 +7,7 @@
 
 #include "cli/console.h"
 #include "common/file.h"
+#include "measure/tpm.h"
 
 namespace tally {
 
@@ -17,6 +18,8 @@ struct MeasureTpmFlags {
   fs::path firmware;  // empty: not given; likewise below
   fs::path vars;
   fs::path disk;
+  // A log that is trusted, for what cannot be predicted.
+  fs::path event_log;
   std::string secure_boot_support = "auto";
   std::string boot_disk_pci;  // "1.0"
   uint32_t failed_boot_options = 0;
@@ -32,5 +35,10 @@ struct MeasureTpmFlags {
 // RunMeasureTpm prints the registers. An input error if one that --pcr names is
 // not predictable.
 Status RunMeasureTpm(const MeasureTpmFlags& flags, Console& console);
+
+// PredictTpmBoot makes the prediction that RunMeasureTpm prints, in `banks` in
+// place of those of the flags.
+Result<TpmPrediction> PredictTpmBoot(const MeasureTpmFlags& flags,
+                                     std::span<const HashAlgorithm> banks);
 
 }  // namespace tally

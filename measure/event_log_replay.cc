@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "formats/tcg_event_data.h"
 #include "formats/tcg_event_types.h"
 
 namespace tally {
@@ -49,27 +50,6 @@ bool IsStartupLocality(const LoggedEvent& event) {
          AsText(event.data).starts_with(kStartupLocality);
 }
 
-// StartupLocality returns the last byte of PCR 0 before its first extension.
-Result<uint8_t> StartupLocality(const EventLog& log) {
-  std::optional<uint8_t> locality;
-  bool is_extended = false;
-  for (const LoggedEvent& event : log.events) {
-    is_extended |= event.register_index == 0 && event.type != kEvNoAction;
-    if (!IsStartupLocality(event)) continue;
-    if (locality || is_extended) {
-      return InputError("event log: " + PlaceOf(event) +
-                        ": a startup locality after PCR 0 has begun");
-    }
-    locality = event.data.back();
-    if (*locality != 0 && *locality != 3 && *locality != 4) {
-      return InputError("event log: " + PlaceOf(event) +
-                        ": found startup locality " +
-                        std::to_string(*locality) + ", expected 0, 3 or 4");
-    }
-  }
-  return locality.value_or(0);
-}
-
 Result<std::vector<HashAlgorithm>> BanksOf(const EventLog& log,
                                            LogRegisters registers) {
   std::vector<HashAlgorithm> banks;
@@ -94,7 +74,7 @@ BootEvent ToBootEvent(const LoggedEvent& event, uint32_t pcr,
                       std::span<const HashAlgorithm> banks) {
   BootEvent boot_event = {.pcr = pcr,
                           .type = event.type,
-                          .what = "logged at " + HexNumber(event.offset),
+                          .what = ReadEventData(event.type, event.data).text,
                           .source = BootSource::kGiven};
   for (const HashAlgorithm bank : banks) {
     const Bytes* digest = FindLoggedDigest(event, TpmAlgorithmOfHash(bank));
@@ -109,7 +89,7 @@ ReplayedRegister Fresh(uint32_t index, LogRegisters registers,
   fresh.value = BootRegister{.value = Bytes(HashSizeBytes(bank)),
                              .source = BootSource::kGiven};
   if (registers == LogRegisters::kRtmrs) return fresh;
-  if (index == 0) fresh.value->value.back() = startup_locality;
+  if (index == 0) fresh.value->value = StartValueOfPcr0(bank, startup_locality);
   if (index >= kFirstDynamicPcr && index <= kLastDynamicPcr) {
     fresh = {.why_not =
                  "a dynamic launch sets it back, which the log does not say"};
@@ -118,8 +98,9 @@ ReplayedRegister Fresh(uint32_t index, LogRegisters registers,
 }
 
 // ReplayBank extends the registers of one bank.
-Result<ReplayedBank> ReplayBank(const EventLog& log, LogRegisters registers,
-                                HashAlgorithm bank, uint8_t startup_locality) {
+ReplayedBank ReplayBank(std::span<const RegisterEvent> events,
+                        LogRegisters registers, HashAlgorithm bank,
+                        uint8_t startup_locality) {
   ReplayedBank replayed;
   const auto at = [&](uint32_t index) -> ReplayedRegister& {
     const auto found = replayed.find(index);
@@ -129,53 +110,91 @@ Result<ReplayedBank> ReplayBank(const EventLog& log, LogRegisters registers,
   if (registers == LogRegisters::kRtmrs) {
     for (uint32_t index = 0; index < kRtmrs; ++index) at(index);
   }
-  for (const LoggedEvent& event : log.events) {
-    TALLY_ASSIGN(const std::optional<uint32_t> index,
-                 RegisterOf(event, registers));
-    if (!index) continue;
-    ReplayedRegister& replaying = at(*index);
+  for (const RegisterEvent& event : events) {
+    ReplayedRegister& replaying = at(event.index);
     if (!replaying.value) continue;
-    const BootEvent boot_event = ToBootEvent(event, *index, {&bank, 1});
-    if (boot_event.digests.empty()) {
-      replaying = {.why_not = PlaceOf(event) + " has no digest of " +
+    if (!event.event.digests.contains(bank)) {
+      replaying = {.value = std::nullopt,
+                   .why_not = "event at " + HexNumber(event.offset) +
+                              " has no digest of " +
                               std::string(HashName(bank))};
       continue;
     }
-    ExtendBootRegister(boot_event, bank, &*replaying.value);
+    ExtendBootRegister(event.event, bank, &*replaying.value);
   }
   return replayed;
 }
 
 }  // namespace
 
+Result<uint8_t> LogStartupLocality(const EventLog& log,
+                                   LogRegisters registers) {
+  if (registers == LogRegisters::kRtmrs) return uint8_t{0};
+  std::optional<uint8_t> locality;
+  bool is_extended = false;
+  for (const LoggedEvent& event : log.events) {
+    is_extended |= event.register_index == 0 && event.type != kEvNoAction;
+    if (!IsStartupLocality(event)) continue;
+    if (locality || is_extended) {
+      return InputError("event log: " + PlaceOf(event) +
+                        ": a startup locality after PCR 0 has begun");
+    }
+    locality = event.data.back();
+    if (*locality != 0 && *locality != 3 && *locality != 4) {
+      return InputError("event log: " + PlaceOf(event) +
+                        ": found startup locality " +
+                        std::to_string(*locality) + ", expected 0, 3 or 4");
+    }
+  }
+  return locality.value_or(0);
+}
+
+Bytes StartValueOfPcr0(HashAlgorithm bank, uint8_t startup_locality) {
+  Bytes value(HashSizeBytes(bank));
+  value.back() = startup_locality;
+  return value;
+}
+
 Result<EventLogReplay> ReplayEventLog(const EventLog& log,
                                       LogRegisters registers) {
   EventLogReplay replay;
-  if (registers == LogRegisters::kPcrs) {
-    TALLY_ASSIGN(replay.startup_locality, StartupLocality(log));
-  }
+  TALLY_ASSIGN(replay.startup_locality, LogStartupLocality(log, registers));
   TALLY_ASSIGN(const std::vector<HashAlgorithm> banks, BanksOf(log, registers));
+  TALLY_ASSIGN(const std::vector<RegisterEvent> events,
+               LogRegisterEvents(log, registers));
   for (const HashAlgorithm bank : banks) {
-    TALLY_ASSIGN(replay.banks[bank],
-                 ReplayBank(log, registers, bank, replay.startup_locality));
+    replay.banks[bank] =
+        ReplayBank(events, registers, bank, replay.startup_locality);
   }
   return replay;
 }
 
-Result<std::vector<BootEvent>> LogBootEvents(const EventLog& log,
-                                             LogRegisters registers) {
+Result<std::vector<RegisterEvent>> LogRegisterEvents(const EventLog& log,
+                                                     LogRegisters registers) {
   TALLY_ASSIGN(const std::vector<HashAlgorithm> banks, BanksOf(log, registers));
-  std::vector<BootEvent> events;
+  std::vector<RegisterEvent> events;
   for (const LoggedEvent& event : log.events) {
     TALLY_ASSIGN(const std::optional<uint32_t> index,
                  RegisterOf(event, registers));
     if (!index) continue;
-    if (registers == LogRegisters::kRtmrs && *index >= std::size(kPcrOfRtmr)) {
-      continue;
+    events.push_back({.index = *index,
+                      .offset = event.offset,
+                      .event = ToBootEvent(event, *index, banks)});
+  }
+  return events;
+}
+
+Result<std::vector<BootEvent>> LogBootEvents(const EventLog& log,
+                                             LogRegisters registers) {
+  TALLY_ASSIGN(std::vector<RegisterEvent> logged,
+               LogRegisterEvents(log, registers));
+  std::vector<BootEvent> events;
+  for (RegisterEvent& event : logged) {
+    if (registers == LogRegisters::kRtmrs) {
+      if (event.index >= std::size(kPcrOfRtmr)) continue;
+      event.event.pcr = kPcrOfRtmr[event.index];
     }
-    const uint32_t pcr =
-        registers == LogRegisters::kRtmrs ? kPcrOfRtmr[*index] : *index;
-    events.push_back(ToBootEvent(event, pcr, banks));
+    events.push_back(std::move(event.event));
   }
   return events;
 }

@@ -44,11 +44,29 @@ struct EventLogReplay {
 Result<EventLogReplay> ReplayEventLog(const EventLog& log,
                                       LogRegisters registers);
 
-// LogBootEvents are the events that extend a register, as given, in order, with
-// their digests in those banks that can be computed. A CCEL has no PCRs: its
-// RTMR 0, 1 and 2 become PCR 1, 4 and 9, which FoldRtmrs maps back; events of
-// RTMR 3 and MRTD are left out.
+// RegisterEvent is one logged event that extends a register.
+struct RegisterEvent {
+  uint32_t index = 0;   // PCR, or number of the RTMR
+  uint64_t offset = 0;  // in the log
+  // `pcr` is `index`; `what` is what the event's data says; given.
+  BootEvent event;
+};
+
+// LogRegisterEvents are the events that extend a register, in order, with their
+// digests in those banks that can be computed: not EV_NO_ACTION, not MRTD.
+Result<std::vector<RegisterEvent>> LogRegisterEvents(const EventLog& log,
+                                                     LogRegisters registers);
+
+// LogBootEvents are the same for FoldPcrs and FoldRtmrs. A CCEL has no PCRs:
+// its RTMR 0, 1 and 2 become PCR 1, 4 and 9, which FoldRtmrs maps back; events
+// of RTMR 3 are left out.
 Result<std::vector<BootEvent>> LogBootEvents(const EventLog& log,
                                              LogRegisters registers);
+
+// LogStartupLocality returns what the log says of PCR 0; 0 for a CCEL.
+Result<uint8_t> LogStartupLocality(const EventLog& log, LogRegisters registers);
+
+// StartValueOfPcr0 is PCR 0 before its first extension.
+Bytes StartValueOfPcr0(HashAlgorithm bank, uint8_t startup_locality);
 
 }  // namespace tally

@@ -241,7 +241,8 @@ Result<TpmPrediction> PredictTpm(const TpmBoot& boot) {
 
 std::map<uint32_t, TpmRegister> TpmRegisters(const TpmPrediction& prediction,
                                              HashAlgorithm bank) {
-  std::map<uint32_t, BootRegister> folded = FoldPcrs(prediction.events, bank);
+  std::map<uint32_t, BootRegister> folded =
+      FoldPcrs(prediction.events, bank, prediction.startup_locality);
   std::map<uint32_t, TpmRegister> registers;
   for (uint32_t pcr = 0; pcr < kTpmPcrs; ++pcr) {
     const auto unknown = prediction.not_predictable.find(pcr);

@@ -52,6 +52,8 @@ struct TpmPrediction {
   std::map<uint32_t, std::string> not_predictable;
   std::optional<unsigned> stub_version;
   SecureBootState secure_boot = SecureBootState::kOff;
+  // What PCR 0 begins with, if its events are from a log.
+  uint8_t startup_locality = 0;
 };
 
 Result<TpmPrediction> PredictTpm(const TpmBoot& boot);

@@ -5,8 +5,10 @@
 # emulation), Debian's OVMF and an emulated TPM. Each PCR that `tally measure tpm`
 # predicts must be what the TPM has, in SHA-256 and SHA-384, with Secure Boot off
 # and on; the log's SHA-384 digests, folded as UEFI maps PCRs to TDX's RTMRs, must
-# be the predicted RTMRs; and after a change of one byte of the command line
-# `tally eventlog diff` must name that event.
+# be the predicted RTMRs. `tally eventlog --replay` must give what the TPM has,
+# `tally eventlog diff` must find no difference to the prediction, and after a change
+# of one byte of the command line it must name that event. A release with a unified
+# kernel image of its own is booted too.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -171,6 +173,34 @@ PYTHON
   fi
 }
 
+# check_log NAME TITLE : the log of NAME, replayed, is what its TPM has.
+check_log() {
+  local name=$SCRATCH/$1
+  "$TALLY" eventlog "$name.log" --replay --bank sha256,sha384 >"$name.replayed" || true
+  # Each PCR of the log is there; PCR 10 is the kernel's.
+  if (($(wc -l <"$name.replayed") < 20)) || grep -vxF -f "$name.pcrs" "$name.replayed" \
+    >"$name.wrong"; then
+    fail "$2: the log, replayed, is not what the TPM has:"
+    sed 's/^/  | /' "$name.wrong"
+  else
+    pass "$2: the log, replayed, gives $(wc -l <"$name.replayed") PCRs of the TPM"
+  fi
+}
+
+# same_boot NAME TITLE ARGUMENT... : eventlog diff finds nothing.
+same_boot() {
+  local name=$SCRATCH/$1 title=$2
+  shift 2
+  if "$TALLY" eventlog diff "$name.log" "$@" >"$name.diff" 2>&1 &&
+    grep -qx 'pcr9=equal (2 events)' "$name.diff" &&
+    grep -qx 'pcr11=equal (8 events)' "$name.diff"; then
+    pass "$title: eventlog diff finds no difference to the prediction"
+  else
+    fail "$title: eventlog diff finds a difference:"
+    sed 's/^/  | /' "$name.diff"
+  fi
+}
+
 # check_schema NAME VARS holds the JSON answer against its schema.
 check_schema() {
   local tests
@@ -193,6 +223,9 @@ boot_plain() {
   measure plain "$OVMF/OVMF_VARS_4M.fd"
   compare plain "Secure Boot off"
   compare_rtmrs plain
+  check_log plain "Secure Boot off"
+  same_boot plain "Secure Boot off" --uki "$SCRATCH/plain.uki" \
+    --vars "$OVMF/OVMF_VARS_4M.fd" --disk "$SCRATCH/plain.disk" --boot-disk-pci 1.0
   check_schema plain "$OVMF/OVMF_VARS_4M.fd"
 }
 
@@ -207,28 +240,46 @@ boot_secure() {
   compare secure "Secure Boot on"
 }
 
+# The changed boot, against the prediction of the one without the change.
 boot_changed() {
-  make_uki "$SCRATCH/changed.uki" "${COMMAND_LINE/panic=1/panic=2}"
-  make_disk "$SCRATCH/changed.disk" "$SCRATCH/changed.uki"
+  local name=$SCRATCH/changed status=0
+  make_uki "$name.uki" "${COMMAND_LINE/panic=1/panic=2}"
+  make_disk "$name.disk" "$name.uki"
   boot changed "$OVMF/OVMF_CODE_4M.fd" "$OVMF/OVMF_VARS_4M.fd"
-  if grep -vxF -f "$SCRATCH/changed.pcrs" "$SCRATCH/plain.expected" |
-    grep -q '^pcr11.sha256'; then
+  if grep -vxF -f "$name.pcrs" "$SCRATCH/plain.expected" | grep -q '^pcr11.sha256'; then
     pass "one byte of the command line changed: PCR 11 is another"
   else
     fail "one byte of the command line changed: PCR 11 is the same"
   fi
-  if ! "$TALLY" --help | grep -q '^  eventlog '; then
-    skip "this tally has no eventlog"
-    return
-  fi
-  "$TALLY" eventlog diff "$SCRATCH/plain.log" "$SCRATCH/changed.log" \
-    >"$SCRATCH/difference" 2>&1 || true
-  if grep -qa 'cmdline' "$SCRATCH/difference"; then
+  "$TALLY" eventlog diff "$name.log" --uki "$SCRATCH/plain.uki" \
+    --vars "$OVMF/OVMF_VARS_4M.fd" --disk "$name.disk" --boot-disk-pci 1.0 \
+    >"$name.diff" 2>&1 || status=$?
+  # Name and content of .linux and .osrel, and the name of .cmdline are the same.
+  if ((status == 1)) && grep -qx 'pcr11=different, after 5 same events' "$name.diff" &&
+    grep -qx "  differs EV_IPL  '.cmdline'" "$name.diff" &&
+    grep -q '^pcr9=different' "$name.diff" && grep -q '^pcr5=equal' "$name.diff"; then
     pass "eventlog diff names the command line"
   else
-    fail "eventlog diff does not name the command line:"
-    sed 's/^/  | /' "$SCRATCH/difference"
+    fail "eventlog diff does not name the command line (status $status):"
+    sed 's/^/  | /' "$name.diff"
   fi
+}
+
+# The release's own disk; its payload prints PCRs and log in its own words.
+boot_release() {
+  local name=$SCRATCH/release
+  if [[ ! -e $ARTIFACTS/uki.efi ]] || ! grep -q 'uki-cvm' "$ARTIFACTS/../manifest.yaml"; then
+    skip "the release is not uki-cvm"
+    return
+  fi
+  ln -s -- "$ARTIFACTS/disk.img" "$name.disk"
+  boot release "$ARTIFACTS/firmware.fd" "$ARTIFACTS/firmware-vars.fd"
+  sed -En 's/^uki-cvm: (sha[0-9]+) ([0-9]+) ([0-9A-F]+)$/pcr\2.\1=\L\3/p' \
+    "$name.console" >"$name.pcrs"
+  sed -n '/event log begins/,/event log ends/p' "$name.console" | grep -v 'event log' |
+    base64 -d >"$name.log" || true
+  check_log release "the release"
+  same_boot release "the release" "$ARTIFACTS/.." --boot-disk-pci 1.0
 }
 
 main() {
@@ -243,6 +294,7 @@ main() {
   boot_plain
   boot_secure
   boot_changed
+  boot_release
   finish
 }
 

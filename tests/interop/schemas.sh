@@ -175,6 +175,29 @@ igvm_outputs() {
   fi
 }
 
+# make_log FILE ACTION writes a log of one extension of PCR 4.
+make_log() {
+  /usr/bin/python3 - "$1" "$2" <<'PYTHON'
+import hashlib, struct, sys
+
+action = sys.argv[2].encode()
+spec_id = b"Spec ID Event03\0" + struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 11, 32, 0)
+with open(sys.argv[1], "wb") as log:
+    log.write(struct.pack("<II20xI", 0, 3, len(spec_id)) + spec_id)
+    log.write(struct.pack("<IIIH", 4, 0x80000007, 1, 11))
+    log.write(hashlib.sha256(action).digest() + struct.pack("<I", len(action)) + action)
+PYTHON
+}
+
+eventlog_outputs() {
+  make_log "$SCRATCH/log-a" Calling
+  make_log "$SCRATCH/log-b" Returning
+  output "eventlog" output-eventlog eventlog "$SCRATCH/log-a"
+  output "eventlog --replay" output-eventlog eventlog "$SCRATCH/log-a" --replay
+  output "eventlog diff" output-eventlog-diff eventlog diff "$SCRATCH/log-a" "$SCRATCH/log-a"
+  answer_no "eventlog diff" output-eventlog-diff eventlog diff "$SCRATCH/log-a" "$SCRATCH/log-b"
+}
+
 measure_outputs() {
   local artifacts=$RELEASE/artifacts vmm
   if [[ -e $artifacts/firmware.fd ]]; then
@@ -284,6 +307,7 @@ main() {
   printf '# more\n' >>"$SCRATCH/changed/manifest.yaml"
   answer_no rebuild output-rebuild rebuild "$SCRATCH/changed" --store "$STORE"
   measure_outputs
+  eventlog_outputs
   build_outputs
   lock_output
   store_outputs
