@@ -30,7 +30,7 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   store     list|verify|gc           see, check and clean up the content store
   measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
   eventlog  LOG [--replay]|diff      what a machine's event log says; where it parts from a release
-  why       snp --expected HEX       say which input explains an unexpected measurement
+  why       snp|tdx --expected HEX   say which input explains an unexpected measurement
   igvm      build [inputs] -o FILE   make the IGVM file of an SEV-SNP guest
   id-block  create|verify|attach|...   the owner's signed statement about an SEV-SNP guest
   keygen    KEY.pem                  make a signing key

@@ -186,6 +186,7 @@ void MeasureCommands::AddWhy(CLI::App& app) {
   snp->add_option("--max-vcpus", why_snp_.max_vcpus,
                   "the most vCPUs to try (default 512)")
       ->check(CLI::Range(1, 4096));
+  AddWhyTdx(why, console_, choose_);
 }
 
 void TranslateMode(std::vector<std::string>* args) {

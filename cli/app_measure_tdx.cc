@@ -5,6 +5,7 @@
 
 #include "cli/app_checks.h"
 #include "cli/measure_tdx_command.h"
+#include "cli/why_tdx_command.h"
 
 namespace tally {
 namespace {
@@ -70,6 +71,21 @@ void AddMeasureTdx(CLI::App* measure, Console& console,
   app->add_flag("--runtime-only", flags->runtime_only,
                 "only RTMR 1 and 2: what boots");
   app->add_flag("--explain", flags->explain, "every step");
+}
+
+void AddWhyTdx(CLI::App* why, Console& console, const ChooseCommand& choose) {
+  CLI::App* app = why->add_subcommand(
+      "tdx", "search the neighbourhood of an Intel TDX guest's launch");
+  const auto flags = std::make_shared<WhyTdxFlags>();
+  app->callback([flags, choose, &console] {
+    choose([flags, &console] { return RunWhyTdx(*flags, console); });
+  });
+  app->add_option("--expected", flags->expected,
+                  "the registers to explain: mrtd=HEX,rtmr0=HEX,rtmr1=HEX …")
+      ->delimiter(',')
+      ->required();
+  AddMachineOptions(app, &flags->launch);
+  AddBootOptions(app, &flags->launch);
 }
 
 }  // namespace tally

@@ -9,4 +9,7 @@ namespace tally {
 void AddMeasureTdx(CLI::App* measure, Console& console,
                    const ChooseCommand& choose);
 
+// AddWhyTdx adds `tally why tdx` to `why`.
+void AddWhyTdx(CLI::App* why, Console& console, const ChooseCommand& choose);
+
 }  // namespace tally

@@ -320,21 +320,33 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
   return Ok();
 }
 
-Result<TdxPrediction> PredictTdxBoot(const MeasureTdxFlags& flags) {
+Result<OpenedTdxBoot> OpenTdxBoot(const MeasureTdxFlags& flags) {
   TALLY_TRY(CheckFlags(flags));
   if (flags.memory.size() != 1) return UsageError("--memory: expected one");
   TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
-  TALLY_ASSIGN(const TdxFiles files, OpenFiles(flags));
-  TALLY_ASSIGN(TdxBoot boot, BootFromFlags(flags, files, rules));
+  TALLY_ASSIGN(TdxFiles files, OpenFiles(flags));
+  OpenedTdxBoot opened;
+  TALLY_ASSIGN(opened.boot, BootFromFlags(flags, files, rules));
+  opened.page_order = rules.page_order;
+  if (!opened.boot.firmware.empty()) {
+    TALLY_ASSIGN(Tdvf tdvf, ParseTdvf(opened.boot.firmware));
+    opened.tdvf = std::make_unique<Tdvf>(std::move(tdvf));
+    opened.boot.tdvf = opened.tdvf.get();
+  }
+  for (std::optional<MappedFile>* file :
+       {&files.firmware, &files.vars, &files.kernel, &files.initrd, &files.uki,
+        &files.disk}) {
+    if (*file) opened.files.push_back(std::move(**file));
+  }
+  return opened;
+}
+
+Result<TdxPrediction> PredictTdxBoot(const MeasureTdxFlags& flags) {
+  TALLY_ASSIGN(const OpenedTdxBoot opened, OpenTdxBoot(flags));
   TALLY_ASSIGN(const uint64_t size_bytes,
                ParseMemorySize(flags.memory.front()));
-  std::optional<Tdvf> tdvf;
-  if (!boot.firmware.empty()) {
-    TALLY_ASSIGN(tdvf, ParseTdvf(boot.firmware));
-    boot.tdvf = &*tdvf;
-  }
   TALLY_ASSIGN(std::vector<TdxPrediction> predictions,
-               PredictTdx(boot, {&size_bytes, 1}));
+               PredictTdx(opened.boot, {&size_bytes, 1}));
   return std::move(predictions.front());
 }
 

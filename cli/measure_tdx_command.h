@@ -1,12 +1,14 @@
 // tally measure tdx: MRTD and RTMR 0 to 2 of an Intel TDX guest.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/console.h"
 #include "common/file.h"
+#include "measure/tdx_mrtd.h"
 #include "measure/tdx_rtmr.h"
 
 namespace tally {
@@ -39,6 +41,15 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console);
 // ParseMemorySize accepts bytes ("2147483648") or a number with K, M, G or T,
 // which are powers of 1024.
 Result<uint64_t> ParseMemorySize(std::string_view text);
+
+// OpenedTdxBoot is a launch of one memory size with the files that it views.
+struct OpenedTdxBoot {
+  std::vector<MappedFile> files;
+  std::unique_ptr<Tdvf> tdvf;
+  TdxBoot boot;
+  TdxPageOrder page_order = TdxPageOrder::kSinglePass;
+};
+Result<OpenedTdxBoot> OpenTdxBoot(const MeasureTdxFlags& flags);
 
 // PredictTdxBoot makes the prediction of the RTMRs that RunMeasureTdx prints,
 // for one --memory.

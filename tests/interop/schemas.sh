@@ -198,6 +198,20 @@ eventlog_outputs() {
   answer_no "eventlog diff" output-eventlog-diff eventlog diff "$SCRATCH/log-a" "$SCRATCH/log-b"
 }
 
+why_tdx_outputs() {
+  local artifacts=$RELEASE/artifacts launch rtmr2
+  if [[ ! -e $artifacts/kernel || ! -e $artifacts/initrd ]]; then
+    skip "tally why tdx: the release has no kernel and initrd"
+    return 0
+  fi
+  launch=(--memory 4G --qemu-version 10.2 --kernel "$artifacts/kernel" --cmdline quiet)
+  rtmr2=$("$TALLY" measure tdx --runtime-only "${launch[@]}" | sed -n 's/^rtmr2=//p')
+  output "why tdx" output-why-tdx why tdx "${launch[@]}" --initrd "$artifacts/initrd" \
+    --expected "rtmr2=$rtmr2"
+  answer_no "why tdx" output-why-tdx why tdx "${launch[@]}" \
+    --expected "rtmr2=$(printf '%096d' 1)"
+}
+
 measure_outputs() {
   local artifacts=$RELEASE/artifacts vmm
   if [[ -e $artifacts/firmware.fd ]]; then
@@ -308,6 +322,7 @@ main() {
   answer_no rebuild output-rebuild rebuild "$SCRATCH/changed" --store "$STORE"
   measure_outputs
   eventlog_outputs
+  why_tdx_outputs
   build_outputs
   lock_output
   store_outputs
