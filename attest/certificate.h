@@ -76,9 +76,9 @@ inline constexpr size_t kMaxCertificateBytes = 16384;
 inline constexpr size_t kMaxCertificates = 32;
 inline constexpr size_t kMaxRevocationListBytes = 4 << 20;
 
-// RevocationList is one parsed CRL (RFC 5280, section 5). Lists with a critical
-// extension, which makes them something less than a whole list of their issuer,
-// are refused. Copies share it.
+// RevocationList is one parsed CRL (RFC 5280, section 5). Lists with an unknown
+// critical extension, which makes them something less than a whole list of
+// their issuer, are refused. Copies share it.
 class RevocationList {
  public:
   // FromDer accepts one list in DER and nothing behind it, at most

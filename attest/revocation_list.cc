@@ -1,4 +1,5 @@
 #include <openssl/err.h>
+#include <openssl/objects.h>
 
 #include <utility>
 
@@ -10,38 +11,56 @@
 namespace tally {
 namespace {
 
-// The first critical extension of a list or of an entry in it. They all change
-// what a list means (part of the certificates, a difference, another issuer's
-// certificates), so none is accepted.
-std::optional<std::string> CriticalExtension(const X509_CRL* crl) {
-  for (int i = 0; i < X509_CRL_get_ext_count(crl); ++i) {
-    X509_EXTENSION* extension = X509_CRL_get_ext(crl, i);
-    if (X509_EXTENSION_get_critical(extension) != 0) {
-      return Dotted(X509_EXTENSION_get_object(extension));
-    }
+// IsKnown says whether an extension may be critical: these say nothing that
+// changes which certificates are revoked (RFC 5280, sections 5.2 and 5.3). All
+// others make a list something else: of a part of the certificates, a
+// difference to another list, of another issuer's certificates.
+bool IsKnown(const ASN1_OBJECT* object) {
+  switch (OBJ_obj2nid(object)) {
+    case NID_authority_key_identifier:
+    case NID_crl_number:
+    case NID_crl_reason:
+    case NID_invalidity_date:
+      return true;
+    default:
+      return false;
   }
-  return std::nullopt;
 }
 
-std::optional<std::string> CriticalExtension(const X509_REVOKED* entry) {
-  for (int i = 0; i < X509_REVOKED_get_ext_count(entry); ++i) {
-    X509_EXTENSION* extension = X509_REVOKED_get_ext(entry, i);
-    if (X509_EXTENSION_get_critical(extension) != 0) {
-      return Dotted(X509_EXTENSION_get_object(extension));
-    }
+std::optional<std::string> IfUnknown(X509_EXTENSION* extension) {
+  const ASN1_OBJECT* object = X509_EXTENSION_get_object(extension);
+  if (X509_EXTENSION_get_critical(extension) == 0 || IsKnown(object)) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return Dotted(object);
+}
+
+// UnknownCritical returns the first such extension of a list or of an entry.
+std::optional<std::string> UnknownCritical(const X509_CRL* crl) {
+  std::optional<std::string> found;
+  for (int i = 0; !found && i < X509_CRL_get_ext_count(crl); ++i) {
+    found = IfUnknown(X509_CRL_get_ext(crl, i));
+  }
+  return found;
+}
+
+std::optional<std::string> UnknownCritical(const X509_REVOKED* entry) {
+  std::optional<std::string> found;
+  for (int i = 0; !found && i < X509_REVOKED_get_ext_count(entry); ++i) {
+    found = IfUnknown(X509_REVOKED_get_ext(entry, i));
+  }
+  return found;
 }
 
 Status CheckCritical(X509_CRL* crl) {
-  std::optional<std::string> found = CriticalExtension(crl);
+  std::optional<std::string> found = UnknownCritical(crl);
   const STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl);
   for (int i = 0; !found && i < sk_X509_REVOKED_num(entries); ++i) {
-    found = CriticalExtension(sk_X509_REVOKED_value(entries, i));
+    found = UnknownCritical(sk_X509_REVOKED_value(entries, i));
   }
   if (!found) return Ok();
   return InputError("revocation list has critical extension " + *found +
-                    ", expected none");
+                    ", which is not known");
 }
 
 Result<openssl::Owned<X509_CRL>> ParseDer(ByteSpan der) {

@@ -375,20 +375,30 @@ TEST(RevocationList, RejectsWhatIsNotOneWholeList) {
             "revocation list has 4194305 bytes, expected at most 4194304");
   EXPECT_EQ(refusal(MakeRevocationList({.next_update = std::nullopt}, key)),
             "revocation list of 'root' has no good thisUpdate and nextUpdate");
+  // A reason may be critical.
+  EXPECT_EQ(refusal(MakeRevocationList(
+                {.serials = {1},
+                 .entry_extensions = {{.oid = "2.5.29.21",
+                                       .critical = true,
+                                       .value = {0x0a, 1, 1}}}},
+                key)),
+            "accepted");
   // issuingDistributionPoint, and an entry of another issuer.
   EXPECT_EQ(refusal(MakeRevocationList(
                 {.extensions = {{.oid = "2.5.29.28",
                                  .critical = true,
                                  .value = {0x30, 3, 0x81, 1, 0xff}}}},
                 key)),
-            "revocation list has critical extension 2.5.29.28, expected none");
+            "revocation list has critical extension 2.5.29.28, which is not "
+            "known");
   EXPECT_EQ(
       refusal(MakeRevocationList({.serials = {1},
                                   .entry_extensions = {{.oid = "2.5.29.29",
                                                         .critical = true,
                                                         .value = {0x30, 0}}}},
                                  key)),
-      "revocation list has critical extension 2.5.29.29, expected none");
+      "revocation list has critical extension 2.5.29.29, which is not "
+      "known");
 }
 
 }  // namespace
