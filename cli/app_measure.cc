@@ -155,7 +155,7 @@ void MeasureCommands::AddIgvm(CLI::App* measure) {
   igvm->add_flag("-n,--native-zero", igvm_.native_zero,
                  "pages without contents are zero pages, not pages of zeros");
   igvm->add_flag("--ignore-id-block", igvm_.ignore_id_block,
-                 "do not compare with the file's ID block");
+                 "do not compare with the file's ID block or VBS measurement");
   AddForm(igvm, &igvm_.form);
   igvm->add_flag("--explain", igvm_.explain, "every step");
 }

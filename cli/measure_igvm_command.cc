@@ -23,9 +23,10 @@ struct Measured {
   std::string algorithm;
   Bytes digest;
   std::vector<Event> events;
-  // Of SEV-SNP.
+  // What the file itself says, of SEV-SNP and of VSM; and whether it is so.
   std::optional<SnpLaunchDigest> id_block_digest;
-  Status id_block;
+  std::optional<VbsBootDigest> vbs_digest;
+  Status stated;
 };
 
 Result<IgvmPlatformType> ParsePlatform(const std::string& name) {
@@ -58,27 +59,33 @@ Status CheckFlags(const MeasureIgvmFlags& flags, IgvmPlatformType platform) {
 }
 
 Result<Measured> MeasurePlatform(const Igvm& igvm, IgvmPlatformType platform,
-                                 const MeasureIgvmFlags& flags) {
+                                 const MeasureIgvmFlags& flags,
+                                 const IgvmFolding& folding) {
   if (platform == IgvmPlatformType::kSevSnp) {
     const IgvmZeroPages zero_pages =
         flags.native_zero ? IgvmZeroPages::kNative : IgvmZeroPages::kNormal;
-    TALLY_ASSIGN(IgvmSnpMeasurement snp, MeasureIgvmSnp(igvm, zero_pages));
+    TALLY_ASSIGN(IgvmSnpMeasurement snp,
+                 MeasureIgvmSnp(igvm, zero_pages, folding));
+    const Status stated = CheckIgvmIdBlock(snp);
     return Measured{.register_name = "launch_digest",
                     .algorithm = "sha384",
                     .digest = ToBytes(snp.launch_digest.span()),
-                    .events = snp.events,
+                    .events = std::move(snp.events),
                     .id_block_digest = snp.id_block_digest,
-                    .id_block = CheckIgvmIdBlock(snp)};
+                    .stated = stated};
   }
   if (platform == IgvmPlatformType::kVsm) {
-    TALLY_ASSIGN(IgvmVsmMeasurement vsm, MeasureIgvmVsm(igvm));
+    TALLY_ASSIGN(IgvmVsmMeasurement vsm, MeasureIgvmVsm(igvm, folding));
+    const Status stated = CheckIgvmVbsMeasurement(vsm);
     return Measured{.register_name = "boot_digest",
                     .algorithm = "sha256",
                     .digest = ToBytes(vsm.boot_digest.span()),
-                    .events = std::move(vsm.events)};
+                    .events = std::move(vsm.events),
+                    .vbs_digest = vsm.stated_digest,
+                    .stated = stated};
   }
   if (platform == IgvmPlatformType::kTdx) {
-    TALLY_ASSIGN(IgvmTdxMeasurement tdx, MeasureIgvmTdx(igvm));
+    TALLY_ASSIGN(IgvmTdxMeasurement tdx, MeasureIgvmTdx(igvm, folding));
     return Measured{.register_name = "mrtd",
                     .algorithm = "sha384",
                     .digest = ToBytes(tdx.mrtd.span()),
@@ -86,7 +93,7 @@ Result<Measured> MeasurePlatform(const Igvm& igvm, IgvmPlatformType platform,
   }
   const SevMode mode =
       platform == IgvmPlatformType::kSev ? SevMode::kSev : SevMode::kSevEs;
-  TALLY_ASSIGN(IgvmSevMeasurement sev, MeasureIgvmSev(igvm, mode));
+  TALLY_ASSIGN(IgvmSevMeasurement sev, MeasureIgvmSev(igvm, mode, folding));
   return Measured{.register_name = "launch_digest",
                   .algorithm = "sha256",
                   .digest = ToBytes(sev.launch_digest.span()),
@@ -96,11 +103,13 @@ Result<Measured> MeasurePlatform(const Igvm& igvm, IgvmPlatformType platform,
 Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
   Json::Array records;
   for (const IgvmKvmFinding& finding : findings) {
-    records.push_back(
-        Json::Object{{"rule", IgvmKvmRuleName(finding.rule)},
-                     {"directive", static_cast<uint64_t>(finding.directive)},
-                     {"what", finding.what},
-                     {"why", finding.why}});
+    records.push_back(Json::Object{
+        {"rule", IgvmKvmRuleName(finding.rule)},
+        {"directive", finding.directive
+                          ? Json(static_cast<uint64_t>(*finding.directive))
+                          : Json()},
+        {"what", finding.what},
+        {"why", finding.why}});
   }
   return records;
 }
@@ -108,15 +117,20 @@ Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
 Json IdBlockRecord(const Measured& measured) {
   if (!measured.id_block_digest) return Json();
   return Json::Object{{"launch_digest", measured.id_block_digest->hex()},
-                      {"agrees", measured.id_block.has_value()}};
+                      {"agrees", measured.stated.has_value()}};
+}
+
+Json VbsRecord(const Measured& measured) {
+  if (!measured.vbs_digest) return Json();
+  return Json::Object{{"boot_digest", measured.vbs_digest->hex()},
+                      {"agrees", measured.stated.has_value()}};
 }
 
 Error KvmError(const std::vector<IgvmKvmFinding>& findings) {
   std::string text = "QEMU with KVM would measure this file in another way";
   for (const IgvmKvmFinding& finding : findings) {
-    text += "\n  " + std::string(IgvmKvmRuleName(finding.rule)) +
-            ": directive " + std::to_string(finding.directive) + ": " +
-            finding.what + ": " + finding.why;
+    text += "\n  " + std::string(IgvmKvmRuleName(finding.rule)) + ": " +
+            WhereOf(finding) + ": " + finding.what + ": " + finding.why;
   }
   return MismatchError(text);
 }
@@ -129,11 +143,48 @@ Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
   return CheckIgvmForKvm(igvm, platform);
 }
 
+Json AnswerRecord(const Measured& measured, IgvmPlatformType platform,
+                  Json kvm) {
+  Json::Object registers;
+  registers[measured.register_name] =
+      RegisterRecord(measured.algorithm, Hex(measured.digest), measured.events);
+  return Json::Object{{"platform", IgvmPlatformName(platform)},
+                      {"registers", std::move(registers)},
+                      {"kvm", std::move(kvm)},
+                      {"id_block", IdBlockRecord(measured)},
+                      {"vbs_measurement", VbsRecord(measured)}};
+}
+
+// PageDropper gives the pages of a mapped file back that were folded: most
+// files have their data in the order of their headers.
+class PageDropper {
+ public:
+  explicit PageDropper(ByteSpan file) : file_(file) {}
+
+  void operator()(ByteSpan folded) {
+    if (folded.empty()) return;
+    const auto end = static_cast<uint64_t>(folded.data() - file_.data());
+    if (end < dropped_) dropped_ = 0;
+    if (end - dropped_ < kDropBytes) return;
+    DoneReading(file_.subspan(dropped_, end - dropped_));
+    dropped_ = end;
+  }
+
+ private:
+  static constexpr uint64_t kDropBytes = 4 << 20;
+  ByteSpan file_;
+  uint64_t dropped_ = 0;
+};
+
 Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
                    Console& console) {
   TALLY_ASSIGN(const MappedFile file, MappedFile::Open(flags.file));
   TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes()));
-  TALLY_ASSIGN(const Measured measured, MeasurePlatform(igvm, platform, flags));
+  const bool is_json = console.form() == OutputForm::kJson;
+  TALLY_ASSIGN(const Measured measured,
+               MeasurePlatform(igvm, platform, flags,
+                               {.keep_events = flags.explain || is_json,
+                                .done = PageDropper(file.bytes())}));
   TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
                KvmFindings(igvm, platform, flags));
   std::string text;
@@ -141,18 +192,14 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
   if (findings.empty()) {
     text += FormatDigest(measured.digest, flags.form) + "\n";
   }
-  Json::Object registers;
-  registers[measured.register_name] =
-      RegisterRecord(measured.algorithm, Hex(measured.digest), measured.events);
   console.Answer(
-      text,
-      Json::Object{{"platform", IgvmPlatformName(platform)},
-                   {"registers", std::move(registers)},
-                   {"kvm", flags.check_kvm ? KvmRecord(findings) : Json()},
-                   {"id_block", IdBlockRecord(measured)}});
+      text, is_json
+                ? AnswerRecord(measured, platform,
+                               flags.check_kvm ? KvmRecord(findings) : Json())
+                : Json());
   if (!findings.empty()) return KvmError(findings);
   if (flags.ignore_id_block) return Ok();
-  return measured.id_block;
+  return measured.stated;
 }
 
 }  // namespace

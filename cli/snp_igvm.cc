@@ -51,8 +51,7 @@ Status CheckKvm(const Igvm& igvm) {
   TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
                CheckIgvmForKvm(igvm, IgvmPlatformType::kSevSnp));
   if (findings.empty()) return Ok();
-  return InputError("igvm: directive " +
-                    std::to_string(findings.front().directive) + ": " +
+  return InputError("igvm: " + WhereOf(findings.front()) + ": " +
                     findings.front().what);
 }
 

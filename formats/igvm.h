@@ -306,14 +306,16 @@ struct Igvm {
 
 // The largest file that is read: what a loader has to hold in memory twice.
 inline constexpr uint64_t kMaxIgvmBytes = uint64_t{256} << 20;
-// The largest variable header section: 262144 pages.
-inline constexpr uint64_t kMaxIgvmHeaderBytes = uint64_t{8} << 20;
+// The largest variable header section: 65536 pages.
+inline constexpr uint64_t kMaxIgvmHeaderBytes = uint64_t{2} << 20;
 // The pages of all parameter areas together.
 inline constexpr uint64_t kMaxIgvmParameterBytes = uint64_t{256} << 20;
 inline constexpr uint64_t kIgvm2MbPageBytes = uint64_t{2} << 20;
 
-// FindIgvmPlatform returns the platform of that type, or null.
+// FindIgvmPlatform returns the platform of that type or with that mask, or
+// null.
 const IgvmPlatform* FindIgvmPlatform(const Igvm& igvm, IgvmPlatformType type);
+const IgvmPlatform* FindIgvmPlatform(const Igvm& igvm, uint32_t mask);
 
 // IgvmPageBytes returns how much memory a page-data header fills.
 uint64_t IgvmPageBytes(const Igvm& igvm, const IgvmPageData& page);

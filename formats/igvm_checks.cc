@@ -246,6 +246,16 @@ const IgvmPlatform* FindIgvmPlatform(const Igvm& igvm, IgvmPlatformType type) {
   return nullptr;
 }
 
+const IgvmPlatform* FindIgvmPlatform(const Igvm& igvm, uint32_t mask) {
+  for (const IgvmPlatformHeader& header : igvm.platforms) {
+    const auto* platform = std::get_if<IgvmPlatform>(&header);
+    if (platform != nullptr && platform->compatibility_mask == mask) {
+      return platform;
+    }
+  }
+  return nullptr;
+}
+
 bool IgvmMaskNames(const Igvm& igvm, uint32_t mask, IgvmPlatformType type) {
   const IgvmPlatform* platform = FindIgvmPlatform(igvm, type);
   return platform != nullptr && (platform->compatibility_mask & mask) != 0;

@@ -12,6 +12,25 @@
 namespace tally {
 namespace {
 
+// HasContextPage says whether the guest has its registers at an address.
+bool HasContextPage(IgvmPlatformType type) {
+  return type == IgvmPlatformType::kSevSnp ||
+         type == IgvmPlatformType::kSevEs || type == IgvmPlatformType::kCca;
+}
+
+// ContextBytes returns how much of the page of a VP context has a meaning.
+uint64_t ContextBytes(IgvmPlatformType type) {
+  switch (type) {
+    case IgvmPlatformType::kNative:
+    case IgvmPlatformType::kSev:
+      return 0xe8;  // IgvmNativeVpContextX64
+    case IgvmPlatformType::kCca:
+      return 0x50;  // IgvmVpContextAArch64Cca
+    default:
+      return 0x1000;  // a VMSA
+  }
+}
+
 // DirectiveCheck checks one directive after the other.
 class DirectiveCheck {
  public:
@@ -50,7 +69,7 @@ class DirectiveCheck {
   // The parameter area of an insert that passed.
   struct Area {
     uint64_t size_bytes = 0;
-    uint32_t inserted_masks = 0;
+    bool is_inserted = false;
   };
   const std::map<uint32_t, Area>& areas() const { return areas_; }
 
@@ -142,11 +161,12 @@ Status DirectiveCheck::operator()(const IgvmParameterInsert& insert) {
   }
   TALLY_TRY(CheckRange(kName, insert.compatibility_mask, insert.gpa,
                        area->second.size_bytes));
-  if ((area->second.inserted_masks & insert.compatibility_mask) != 0) {
+  // Once, for whatever platforms: the reader of microsoft/igvm refuses more.
+  if (area->second.is_inserted) {
     return Refuse(kName, "parameter area " + std::to_string(insert.area_index) +
                              " was inserted before");
   }
-  area->second.inserted_masks |= insert.compatibility_mask;
+  area->second.is_inserted = true;
   // The loader rewrites page tables; it could not tell parameters from them.
   const uint64_t last = insert.gpa + (area->second.size_bytes - 1);
   for (const IgvmPageTableRelocation* region : page_tables_) {
@@ -172,7 +192,7 @@ Status DirectiveCheck::operator()(const IgvmParameter& parameter) {
                             std::to_string(parameter.area_index) +
                             " is not declared before");
   }
-  if (area->second.inserted_masks != 0) {
+  if (area->second.is_inserted) {
     return Refuse(name, "parameter area " +
                             std::to_string(parameter.area_index) +
                             " was inserted before");
@@ -189,29 +209,37 @@ Status DirectiveCheck::operator()(const IgvmVpContext& context) {
   constexpr std::string_view kName = "VP context";
   const uint32_t mask = context.compatibility_mask;
   TALLY_TRY(CheckRange(kName, mask, context.gpa, igvm_.page_size));
-  if (IgvmMaskNames(igvm_, mask, IgvmPlatformType::kTdx)) {
+  const IgvmPlatform* platform = FindIgvmPlatform(igvm_, mask & declared_);
+  // The reader of microsoft/igvm looks the whole mask up.
+  if (platform == nullptr || mask != platform->compatibility_mask) {
+    return Refuse(kName, "compatibility mask " + HexNumber(mask) +
+                             ", expected that of one platform: each has its "
+                             "own form of it");
+  }
+  if (platform->type == IgvmPlatformType::kTdx) {
     return Refuse(kName, "tdx starts at reset and takes none");
   }
-  const bool has_page = IgvmMaskNames(igvm_, mask, IgvmPlatformType::kSevSnp) ||
-                        IgvmMaskNames(igvm_, mask, IgvmPlatformType::kSevEs);
-  const bool is_vbs = IgvmMaskNames(igvm_, mask, IgvmPlatformType::kVsm);
-  if (!has_page && !IgvmMaskNames(igvm_, mask, IgvmPlatformType::kCca) &&
-      context.gpa != 0) {
+  if (!HasContextPage(platform->type) && context.gpa != 0) {
     return Refuse(kName, "gpa " + HexNumber(context.gpa) +
                              ", expected 0: the platform has no page for it");
   }
-  if (!is_vbs) return CheckSize(kName, context.contents, igvm_.page_size);
-  const IgvmPlatform* vsm = FindIgvmPlatform(igvm_, IgvmPlatformType::kVsm);
-  if ((mask & declared_) != vsm->compatibility_mask) {
-    return Refuse(kName, "compatibility mask " + HexNumber(mask) +
-                             " names vsm together with others, which have "
-                             "another form of it");
+  const ByteSpan contents = context.contents.bytes;
+  if (platform->type == IgvmPlatformType::kVsm) {
+    ByteReader r("igvm VP context registers", contents);
+    const uint64_t count = r.U32Le("count");
+    TALLY_TRY(r.status());
+    return CheckSize(
+        kName, context.contents,
+        kIgvmVbsContextHeaderBytes + count * kIgvmVbsRegisterBytes);
   }
-  ByteReader r("igvm VP context registers", context.contents.bytes);
-  const uint64_t count = r.U32Le("count");
-  TALLY_TRY(r.status());
-  return CheckSize(kName, context.contents,
-                   kIgvmVbsContextHeaderBytes + count * kIgvmVbsRegisterBytes);
+  TALLY_TRY(CheckSize(kName, context.contents, igvm_.page_size));
+  const ByteSpan behind = contents.subspan(ContextBytes(platform->type));
+  if (std::ranges::any_of(behind, [](uint8_t byte) { return byte != 0; })) {
+    return Refuse(kName, "found bytes behind the registers of " +
+                             std::string(IgvmPlatformName(platform->type)) +
+                             ", expected zeros");
+  }
+  return Ok();
 }
 
 Status DirectiveCheck::operator()(const IgvmSnpIdBlock& block) {

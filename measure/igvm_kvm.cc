@@ -37,44 +37,153 @@ void CheckVmsa(const IgvmLoad& load, std::vector<IgvmKvmFinding>* findings) {
   }
 }
 
-}  // namespace
-
-std::string_view IgvmKvmRuleName(IgvmKvmRule rule) {
-  constexpr std::array<std::string_view, 4> kNames = {"one-vmsa", "vmsa-gpa",
-                                                      "vmsa-cr0", "vmsa-last"};
-  return kNames.at(static_cast<size_t>(rule));
-}
-
-Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
-                                                    IgvmPlatformType platform) {
-  TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
-  std::vector<IgvmKvmFinding> findings;
-  if (platform != IgvmPlatformType::kSevSnp &&
-      platform != IgvmPlatformType::kSevEs) {
-    return findings;
-  }
+// CheckVmsas looks at the registers, and at what comes behind them.
+void CheckVmsas(const std::vector<IgvmLoad>& loads,
+                std::vector<IgvmKvmFinding>* findings) {
   const IgvmLoad* vmsa = nullptr;
   bool reported_order = false;
   for (const IgvmLoad& load : loads) {
     if (load.kind == IgvmLoad::Kind::kErrorRange) continue;
     if (load.kind == IgvmLoad::Kind::kVpContext) {
       if (vmsa != nullptr) {
-        findings.push_back(
+        findings->push_back(
             {IgvmKvmRule::kOneVmsa, load.directive,
              "another VMSA, for " + load.what + ", expected one",
              "QEMU sets the registers of the first processor only"});
       }
       vmsa = &load;
-      CheckVmsa(load, &findings);
+      CheckVmsa(load, findings);
     } else if (vmsa != nullptr && !reported_order) {
       reported_order = true;
-      findings.push_back(
+      findings->push_back(
           {IgvmKvmRule::kVmsaIsLast, load.directive,
            load.what + " at gpa " + HexNumber(load.gpa) +
                " after the VMSA of directive " +
                std::to_string(vmsa->directive) + ", expected before it",
            "KVM measures the VMSA last, when the launch is finished"});
     }
+  }
+}
+
+// LoaderRules looks at each directive as qigvm_process_file() of QEMU does.
+// Headers that it does not know end the launch, for whatever platform they are.
+class LoaderRules {
+ public:
+  LoaderRules(uint32_t mask, std::vector<IgvmKvmFinding>* findings)
+      : mask_(mask), findings_(*findings) {}
+
+  void At(size_t index) { index_ = index; }
+
+  void operator()(const IgvmPageData& page) {
+    if (!Mine(page.compatibility_mask)) return;
+    if (!first_page_) first_page_ = index_;
+    if (page.shared) {
+      Find(IgvmKvmRule::kNoSharedPage,
+           "shared page at gpa " + HexNumber(page.gpa) + ", expected none",
+           "QEMU does not look at the flag and adds a private page");
+    }
+    if (page.is_2mb_page && !page.contents.bytes.empty()) {
+      Find(IgvmKvmRule::kNoLargePage,
+           "page of 2 MiB with contents at gpa " + HexNumber(page.gpa) +
+               ", expected pages of 4 KiB",
+           "the library that QEMU reads files with returns the first 4096 "
+           "bytes");
+    }
+  }
+  void operator()(const IgvmParameterInsert& insert) {
+    if (!Mine(insert.compatibility_mask) || !first_page_) return;
+    Find(IgvmKvmRule::kParametersFirst,
+         "parameter area " + std::to_string(insert.area_index) +
+             " inserted after the page data of directive " +
+             std::to_string(*first_page_) + ", expected before all page data",
+         "QEMU adds parameters at once, and pages only when a run of them has "
+         "ended");
+  }
+  void operator()(const IgvmSnpIdBlock& block) {
+    if (!Mine(block.compatibility_mask)) return;
+    if (has_id_block_) {
+      Find(IgvmKvmRule::kOneIdBlock, "another SNP ID block, expected one",
+           "QEMU refuses the file");
+    }
+    has_id_block_ = true;
+  }
+  void operator()(const IgvmParameter& parameter) {
+    switch (parameter.kind) {
+      case IgvmParameterKind::kVpCount:
+      case IgvmParameterKind::kMadt:
+      case IgvmParameterKind::kMemoryMap:
+      case IgvmParameterKind::kEnvironmentInfo:
+        return;
+      default:
+        FindUnknown("parameter of type " +
+                    HexNumber(static_cast<uint32_t>(parameter.kind)));
+    }
+  }
+  void operator()(const IgvmErrorRange&) { FindUnknown("error range"); }
+  void operator()(const IgvmVbsMeasurement&) { FindUnknown("VBS measurement"); }
+  void operator()(const IgvmUnknown& unknown) {
+    FindUnknown("header of type " + HexNumber(unknown.type));
+  }
+  void operator()(const IgvmGuestPolicy&) {}
+  void operator()(const IgvmParameterArea&) {}
+  void operator()(const IgvmVpContext&) {}
+  void operator()(const IgvmRequiredMemory&) {}
+  // Of initialization.
+  void operator()(const IgvmRelocatableRegion&) {
+    FindUnknown("relocatable region");
+  }
+  void operator()(const IgvmPageTableRelocation&) {
+    FindUnknown("page table relocation");
+  }
+  void operator()(const IgvmCorim&) { FindUnknown("CoRIM"); }
+  void operator()(const IgvmCcaPolicy&) { FindUnknown("CCA policy"); }
+
+ private:
+  bool Mine(uint32_t mask) const { return (mask & mask_) != 0; }
+  void Find(IgvmKvmRule rule, const std::string& what, const std::string& why) {
+    findings_.push_back({rule, index_, what, why});
+  }
+  void FindUnknown(const std::string& what) {
+    Find(IgvmKvmRule::kKnownHeader, what + ", expected none",
+         "QEMU refuses a file with a header that it does not know");
+  }
+
+  uint32_t mask_;
+  std::vector<IgvmKvmFinding>& findings_;
+  std::optional<size_t> index_;
+  std::optional<size_t> first_page_;
+  bool has_id_block_ = false;
+};
+
+}  // namespace
+
+std::string_view IgvmKvmRuleName(IgvmKvmRule rule) {
+  constexpr std::array<std::string_view, 9> kNames = {
+      "one-vmsa",      "vmsa-gpa",         "vmsa-cr0",
+      "vmsa-last",     "parameters-first", "no-shared-page",
+      "no-large-page", "one-id-block",     "known-header"};
+  return kNames.at(static_cast<size_t>(rule));
+}
+
+std::string WhereOf(const IgvmKvmFinding& finding) {
+  if (!finding.directive) return "initialization";
+  return "directive " + std::to_string(*finding.directive);
+}
+
+Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
+                                                    IgvmPlatformType platform) {
+  TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
+  std::vector<IgvmKvmFinding> findings;
+  // Plain SEV has no registers to set.
+  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, &findings);
+  LoaderRules rules(FindIgvmPlatform(igvm, platform)->compatibility_mask,
+                    &findings);
+  for (const IgvmInitialization& header : igvm.initializations) {
+    std::visit(rules, header);
+  }
+  for (size_t i = 0; i < igvm.directives.size(); ++i) {
+    rules.At(i);
+    std::visit(rules, igvm.directives[i]);
   }
   return findings;
 }

@@ -2,9 +2,11 @@
 // that the file's order of directives gives.
 //
 // Sources: coconut-svsm/svsm, commit f4bc4bcd, tools/igvmmeasure/src/
-// igvm_measure.rs, KvmCheckError; QEMU target/i386/sev.c, check_vmsa_supported.
+// igvm_measure.rs, KvmCheckError; QEMU target/i386/sev.c, check_vmsa_supported,
+// and commit 03025db6, backends/igvm.c.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,27 +16,36 @@
 namespace tally {
 
 enum class IgvmKvmRule {
-  kOneVmsa,    // only the first processor's registers can be set
-  kVmsaGpa,    // KVM measures every VMSA at one address
-  kVmsaCr0,    // KVM overwrites CR0
-  kVmsaIsLast  // KVM measures the VMSA when the launch is finished
+  kOneVmsa,          // only the first processor's registers can be set
+  kVmsaGpa,          // KVM measures every VMSA at one address
+  kVmsaCr0,          // KVM overwrites CR0
+  kVmsaIsLast,       // KVM measures the VMSA when the launch is finished
+  kParametersFirst,  // QEMU adds parameters before the pages that it holds back
+  kNoSharedPage,     // QEMU adds shared pages as if they were private
+  kNoLargePage,      // QEMU gets the first 4096 bytes of a large page only
+  kOneIdBlock,       // QEMU refuses a second ID block
+  kKnownHeader       // QEMU refuses what it does not know
 };
 
-// IgvmKvmRuleName returns "one-vmsa", "vmsa-gpa", "vmsa-cr0", "vmsa-last".
+// IgvmKvmRuleName returns "one-vmsa", "vmsa-gpa", "vmsa-cr0", "vmsa-last" …
 std::string_view IgvmKvmRuleName(IgvmKvmRule rule);
 
 // IgvmKvmFinding is a rule that a file breaks.
 struct IgvmKvmFinding {
   IgvmKvmRule rule = IgvmKvmRule::kOneVmsa;
-  size_t directive = 0;
+  // Its number, unless the header is one of initialization.
+  std::optional<size_t> directive;
   std::string what;  // found, then expected
   std::string why;   // what KVM does
 
   bool operator==(const IgvmKvmFinding&) const = default;
 };
 
-// CheckIgvmForKvm returns every broken rule, in file order. `platform` is
-// SEV-SNP or SEV-ES; others have no VMSA and break none.
+// WhereOf returns "directive 3", or "initialization".
+std::string WhereOf(const IgvmKvmFinding& finding);
+
+// CheckIgvmForKvm returns every broken rule. `platform` is SEV-SNP, SEV-ES or
+// SEV.
 Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
                                                     IgvmPlatformType platform);
 

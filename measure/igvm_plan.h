@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct IgvmLoad {
   // The directive's number in the file, for error text.
   size_t directive = 0;
   std::string what;
+};
+
+// IgvmFolding is what a caller wants of a measurement besides its digest.
+struct IgvmFolding {
+  // Whether there is an event for each load.
+  bool keep_events = true;
+  // If given, called with the contents of a load when they are folded.
+  std::function<void(ByteSpan contents)> done;
 };
 
 // More pages than this (1 GiB) are refused: a few bytes of header can ask for

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "common/hash.h"
-#include "measure/igvm_plan.h"
 
 namespace tally {
 namespace {
@@ -25,7 +24,8 @@ bool IsLoaded(const IgvmLoad& load, SevMode mode) {
 
 }  // namespace
 
-Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode) {
+Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode,
+                                          const IgvmFolding& folding) {
   const IgvmPlatformType platform =
       mode == SevMode::kSev ? IgvmPlatformType::kSev : IgvmPlatformType::kSevEs;
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
@@ -46,14 +46,17 @@ Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode) {
       contents = zeros;
     }
     hasher.Update(contents);
-    const bool is_vmsa = load.kind == IgvmLoad::Kind::kVpContext;
-    measurement.events.push_back(
-        {.what = load.what,
-         .type = is_vmsa ? "vmsa" : "data",
-         .gpa = load.gpa,
-         .size_bytes = load.size_bytes,
-         .digest = "sha256:" + Sha256(contents).hex(),
-         .value_after = hasher.Clone().Finish().hex()});
+    if (folding.keep_events) {
+      const bool is_vmsa = load.kind == IgvmLoad::Kind::kVpContext;
+      measurement.events.push_back(
+          {.what = load.what,
+           .type = is_vmsa ? "vmsa" : "data",
+           .gpa = load.gpa,
+           .size_bytes = load.size_bytes,
+           .digest = "sha256:" + Sha256(contents).hex(),
+           .value_after = hasher.Clone().Finish().hex()});
+    }
+    if (folding.done) folding.done(load.contents);
   }
   measurement.launch_digest = SevLaunchDigest(hasher.Finish().array());
   return measurement;

@@ -9,6 +9,7 @@
 
 #include "formats/igvm.h"
 #include "measure/event.h"
+#include "measure/igvm_plan.h"
 #include "measure/sev.h"
 
 namespace tally {
@@ -21,6 +22,7 @@ struct IgvmSevMeasurement {
 // MeasureIgvmSev measures the directives of SEV or SEV-ES in file order.
 // Unmeasured pages and parameters are not loaded through the firmware, so they
 // do not count; pages that only SEV-SNP has are an input error.
-Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode);
+Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode,
+                                          const IgvmFolding& folding = {});
 
 }  // namespace tally

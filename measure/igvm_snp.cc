@@ -3,7 +3,6 @@
 #include <string>
 
 #include "common/hash.h"
-#include "measure/igvm_plan.h"
 
 namespace tally {
 namespace {
@@ -27,23 +26,40 @@ SnpPageType PageType(const IgvmLoad& load, IgvmZeroPages zero_pages) {
   return SnpPageType::kNormal;
 }
 
-void AppendLoad(const IgvmLoad& load, IgvmZeroPages zero_pages,
-                std::vector<SnpStep>* steps) {
+bool HasContents(SnpPageType type) {
+  return type == SnpPageType::kNormal || type == SnpPageType::kVmsa;
+}
+
+// PageOf returns the page of a load at an offset.
+SnpPage PageOf(const IgvmLoad& load, SnpPageType type, uint64_t at) {
   static const Sha384Digest zeros = Sha384(Bytes(kSnpPageBytes, 0));
-  const SnpPageType type = PageType(load, zero_pages);
-  const bool has_contents =
-      type == SnpPageType::kNormal || type == SnpPageType::kVmsa;
-  for (uint64_t at = 0; at < load.size_bytes; at += kSnpPageBytes) {
-    Sha384Digest contents;
-    if (has_contents) {
-      contents = load.contents.empty()
-                     ? zeros
-                     : Sha384(load.contents.subspan(at, kSnpPageBytes));
-    }
-    steps->push_back(
-        {{.contents = contents, .type = type, .gpa = load.gpa + at},
-         load.what});
+  SnpPage page{.type = type, .gpa = load.gpa + at};
+  if (HasContents(type)) {
+    page.contents = load.contents.empty()
+                        ? zeros
+                        : Sha384(load.contents.subspan(at, kSnpPageBytes));
   }
+  return page;
+}
+
+// ContentsDigest is that of all pages of a load.
+Sha384Digest ContentsDigest(const IgvmLoad& load) {
+  if (!load.contents.empty()) return Sha384(load.contents);
+  static const Sha384Digest small_zeros = Sha384(Bytes(kSnpPageBytes, 0));
+  static const Sha384Digest large_zeros = Sha384(Bytes(kIgvm2MbPageBytes, 0));
+  // Of the loads that are hashed, only page data can be without contents.
+  return load.size_bytes == kSnpPageBytes ? small_zeros : large_zeros;
+}
+
+Event LoadEvent(const IgvmLoad& load, SnpPageType type,
+                const SnpLaunchDigest& after) {
+  return {
+      .what = load.what,
+      .type = std::string(SnpPageTypeName(type)),
+      .gpa = load.gpa,
+      .size_bytes = load.size_bytes,
+      .digest = HasContents(type) ? "sha384:" + ContentsDigest(load).hex() : "",
+      .value_after = after.hex()};
 }
 
 // IdBlockDigest returns what the last ID block of the platform says.
@@ -61,17 +77,24 @@ std::optional<SnpLaunchDigest> IdBlockDigest(const Igvm& igvm, uint32_t mask) {
 }  // namespace
 
 Result<IgvmSnpMeasurement> MeasureIgvmSnp(const Igvm& igvm,
-                                          IgvmZeroPages zero_pages) {
+                                          IgvmZeroPages zero_pages,
+                                          const IgvmFolding& folding) {
   constexpr auto kPlatform = IgvmPlatformType::kSevSnp;
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, kPlatform));
-  std::vector<SnpStep> steps;
+  IgvmSnpMeasurement measurement;
+  SnpLaunchDigest& digest = measurement.launch_digest;
   for (const IgvmLoad& load : loads) {
     // Error ranges are shared with the host: no part of the launch.
     if (load.kind == IgvmLoad::Kind::kErrorRange) continue;
-    AppendLoad(load, zero_pages, &steps);
+    const SnpPageType type = PageType(load, zero_pages);
+    for (uint64_t at = 0; at < load.size_bytes; at += kSnpPageBytes) {
+      digest = ExtendSnp(digest, PageOf(load, type, at));
+    }
+    if (folding.keep_events) {
+      measurement.events.push_back(LoadEvent(load, type, digest));
+    }
+    if (folding.done) folding.done(load.contents);
   }
-  IgvmSnpMeasurement measurement;
-  measurement.launch_digest = FoldSnp({}, steps, &measurement.events);
   measurement.id_block_digest = IdBlockDigest(
       igvm, FindIgvmPlatform(igvm, kPlatform)->compatibility_mask);
   return measurement;

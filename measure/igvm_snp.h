@@ -10,6 +10,7 @@
 
 #include "formats/igvm.h"
 #include "measure/event.h"
+#include "measure/igvm_plan.h"
 #include "measure/snp_page.h"
 
 namespace tally {
@@ -28,9 +29,10 @@ struct IgvmSnpMeasurement {
 };
 
 // MeasureIgvmSnp measures the directives of SEV-SNP in file order, each VMSA
-// where it stands.
+// where it stands. A directive of several pages is one event.
 Result<IgvmSnpMeasurement> MeasureIgvmSnp(const Igvm& igvm,
-                                          IgvmZeroPages zero_pages);
+                                          IgvmZeroPages zero_pages,
+                                          const IgvmFolding& folding = {});
 
 // CheckIgvmIdBlock is a mismatch if there is an ID block with another digest:
 // the firmware would refuse to start the guest.

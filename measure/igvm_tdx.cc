@@ -3,36 +3,43 @@
 #include <string>
 
 #include "common/hash.h"
-#include "measure/igvm_plan.h"
 
 namespace tally {
 namespace {
 
-// AddLoad adds the pages of one directive and returns what that was.
-Event AddLoad(const IgvmLoad& load, MrtdHasher* guest) {
+// AddLoad adds the pages of one directive.
+void AddLoad(const IgvmLoad& load, MrtdHasher* guest) {
   static const Bytes zeros(kTdxPageBytes, 0);
-  const bool is_extended = !load.unmeasured;
-  Sha384Hasher contents;
   for (uint64_t at = 0; at < load.size_bytes; at += kTdxPageBytes) {
     guest->AddPage(load.gpa + at);
-    if (!is_extended) continue;
+    if (load.unmeasured) continue;
     const ByteSpan page = load.contents.empty()
                               ? ByteSpan(zeros)
                               : load.contents.subspan(at, kTdxPageBytes);
     guest->Extend(load.gpa + at, page);
-    contents.Update(page);
   }
+}
+
+// ContentsDigest is that of all pages of a load.
+Sha384Digest ContentsDigest(const IgvmLoad& load) {
+  if (!load.contents.empty()) return Sha384(load.contents);
+  return Sha384(Bytes(load.size_bytes, 0));
+}
+
+Event LoadEvent(const IgvmLoad& load, const Mrtd& after) {
+  const bool is_extended = !load.unmeasured;
   return {.what = load.what,
           .type = is_extended ? "extended" : "added",
           .gpa = load.gpa,
           .size_bytes = load.size_bytes,
-          .digest = is_extended ? "sha384:" + contents.Finish().hex() : "",
-          .value_after = guest->value().hex()};
+          .digest = is_extended ? "sha384:" + ContentsDigest(load).hex() : "",
+          .value_after = after.hex()};
 }
 
 }  // namespace
 
-Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm) {
+Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm,
+                                          const IgvmFolding& folding) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads,
                PlanIgvm(igvm, IgvmPlatformType::kTdx));
   IgvmTdxMeasurement measurement;
@@ -44,7 +51,11 @@ Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm) {
       return InputError("igvm: directive " + std::to_string(load.directive) +
                         ": a " + load.what + ", which tdx does not have");
     }
-    measurement.events.push_back(AddLoad(load, &guest));
+    AddLoad(load, &guest);
+    if (folding.keep_events) {
+      measurement.events.push_back(LoadEvent(load, guest.value()));
+    }
+    if (folding.done) folding.done(load.contents);
   }
   measurement.mrtd = guest.value();
   return measurement;

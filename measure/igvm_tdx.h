@@ -9,6 +9,7 @@
 
 #include "formats/igvm.h"
 #include "measure/event.h"
+#include "measure/igvm_plan.h"
 #include "measure/mrtd.h"
 
 namespace tally {
@@ -21,6 +22,7 @@ struct IgvmTdxMeasurement {
 // MeasureIgvmTdx measures the directives of TDX in file order, each page as it
 // is added. Unmeasured pages and parameters count by their address alone; pages
 // that only SEV-SNP has are an input error.
-Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm);
+Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm,
+                                          const IgvmFolding& folding = {});
 
 }  // namespace tally

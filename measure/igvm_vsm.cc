@@ -4,7 +4,6 @@
 
 #include "common/hash.h"
 #include "common/text.h"
-#include "measure/igvm_plan.h"
 
 namespace tally {
 namespace {
@@ -23,17 +22,13 @@ constexpr uint64_t kReadable = 1;
 constexpr uint64_t kWritable = 2;
 constexpr uint64_t kUnmeasured = 4;
 
-void Extend(ByteSpan chunk, Event event, IgvmVsmMeasurement* measurement) {
-  const Sha256Digest after = Sha256Hasher()
-                                 .Update(measurement->boot_digest.span())
-                                 .Update(chunk)
-                                 .Finish();
-  measurement->boot_digest = VbsBootDigest(after.array());
-  event.value_after = after.hex();
-  measurement->events.push_back(std::move(event));
+void Extend(ByteSpan chunk, VbsBootDigest* digest) {
+  const Sha256Digest after =
+      Sha256Hasher().Update(digest->span()).Update(chunk).Finish();
+  *digest = VbsBootDigest(after.array());
 }
 
-void ExtendPages(const IgvmLoad& load, IgvmVsmMeasurement* measurement) {
+void ExtendPages(const IgvmLoad& load, VbsBootDigest* digest) {
   const bool is_error_range = load.kind == IgvmLoad::Kind::kErrorRange;
   const uint64_t metadata = (is_error_range ? kReadable | kWritable : 0) |
                             (load.unmeasured ? kUnmeasured : 0);
@@ -42,25 +37,35 @@ void ExtendPages(const IgvmLoad& load, IgvmVsmMeasurement* measurement) {
     const bool has_contents = !load.unmeasured && !load.contents.empty();
     const ByteSpan contents =
         has_contents ? load.contents.subspan(at, kPageBytes) : ByteSpan(zeros);
-    const uint64_t gpa = load.gpa + at;
     ByteWriter chunk;
     chunk.U32Le(kPageChunkBytes).U32Le(kGpaPage).U64Le(0);
-    chunk.U64Le(metadata).U64Le(gpa / kPageBytes).Raw(contents);
-    Extend(
-        chunk.bytes(),
-        {.what = load.what,
-         .type = is_error_range    ? "shared"
-                 : load.unmeasured ? "unmeasured"
-                                   : "normal",
-         .gpa = gpa,
-         .size_bytes = kPageBytes,
-         .digest = load.unmeasured ? "" : "sha256:" + Sha256(contents).hex()},
-        measurement);
+    chunk.U64Le(metadata).U64Le((load.gpa + at) / kPageBytes).Raw(contents);
+    Extend(chunk.bytes(), digest);
   }
 }
 
+// PagesEvent is one for all pages of a load.
+Event PagesEvent(const IgvmLoad& load, const VbsBootDigest& after) {
+  Event event{.what = load.what,
+              .type = "normal",
+              .gpa = load.gpa,
+              .size_bytes = load.size_bytes,
+              .value_after = after.hex()};
+  if (load.unmeasured) {
+    const bool is_error_range = load.kind == IgvmLoad::Kind::kErrorRange;
+    event.type = is_error_range ? "shared" : "unmeasured";
+    return event;
+  }
+  const Sha256Digest contents = load.contents.empty()
+                                    ? Sha256(Bytes(load.size_bytes, 0))
+                                    : Sha256(load.contents);
+  event.digest = "sha256:" + contents.hex();
+  return event;
+}
+
 // ExtendRegisters reads VbsVpContextHeader and VbsVpContextRegister.
-Status ExtendRegisters(const IgvmLoad& load, IgvmVsmMeasurement* measurement) {
+Status ExtendRegisters(const IgvmLoad& load, bool keep_events,
+                       IgvmVsmMeasurement* measurement) {
   ByteReader r("igvm VP context registers", load.contents);
   const uint32_t count = r.U32Le("count");
   for (uint32_t i = 0; i < count && r.ok(); ++i) {
@@ -72,20 +77,45 @@ Status ExtendRegisters(const IgvmLoad& load, IgvmVsmMeasurement* measurement) {
     ByteWriter chunk;
     chunk.U32Le(kRegisterChunkBytes).U32Le(kVpRegister).U64Le(0);
     chunk.U32Le(0).U8(vtl).Zeros(3).U32Le(0).U32Le(name).Raw(value);
-    Extend(chunk.bytes(),
-           {.what = load.what + ", VTL " + std::to_string(vtl) + ", register " +
-                    HexNumber(name),
-            .type = "register",
-            .size_bytes = value.size(),
-            .digest = "sha256:" + Sha256(value).hex()},
-           measurement);
+    Extend(chunk.bytes(), &measurement->boot_digest);
+    if (!keep_events) continue;
+    measurement->events.push_back(
+        {.what = load.what + ", VTL " + std::to_string(vtl) + ", register " +
+                 HexNumber(name),
+         .type = "register",
+         .size_bytes = value.size(),
+         .digest = "sha256:" + Sha256(value).hex(),
+         .value_after = measurement->boot_digest.hex()});
   }
   return r.Finish();
 }
 
+// StatedDigest returns what the last VBS measurement of the platform says.
+Result<std::optional<VbsBootDigest>> StatedDigest(const Igvm& igvm,
+                                                  uint32_t mask) {
+  // VbsDigestAlgorithm::SHA256.
+  constexpr uint32_t kSha256 = 1;
+  std::optional<VbsBootDigest> stated;
+  for (size_t i = 0; i < igvm.directives.size(); ++i) {
+    const auto* header = std::get_if<IgvmVbsMeasurement>(&igvm.directives[i]);
+    if (header == nullptr || (header->compatibility_mask & mask) == 0) continue;
+    if (header->boot_digest_algorithm != kSha256) {
+      return InputError("igvm: directive " + std::to_string(i) +
+                        ": boot digest algorithm " +
+                        std::to_string(header->boot_digest_algorithm) +
+                        ", expected 1, SHA-256");
+    }
+    TALLY_ASSIGN(stated, VbsBootDigest::FromBytes(
+                             header->boot_measurement_digest.bytes.first(
+                                 VbsBootDigest::kSizeBytes)));
+  }
+  return stated;
+}
+
 }  // namespace
 
-Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm) {
+Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm,
+                                          const IgvmFolding& folding) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads,
                PlanIgvm(igvm, IgvmPlatformType::kVsm));
   IgvmVsmMeasurement measurement;
@@ -95,15 +125,31 @@ Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm) {
       return InputError("igvm: directive " + std::to_string(load.directive) +
                         ": a " + load.what + ", which vsm does not have");
     }
-    ExtendPages(load, &measurement);
+    ExtendPages(load, &measurement.boot_digest);
+    if (folding.keep_events) {
+      measurement.events.push_back(PagesEvent(load, measurement.boot_digest));
+    }
+    if (folding.done) folding.done(load.contents);
   }
   // Hyper-V sets the registers when all memory is there.
   for (const IgvmLoad& load : loads) {
     if (load.kind == IgvmLoad::Kind::kVpContext) {
-      TALLY_TRY(ExtendRegisters(load, &measurement));
+      TALLY_TRY(ExtendRegisters(load, folding.keep_events, &measurement));
     }
   }
+  TALLY_ASSIGN(
+      measurement.stated_digest,
+      StatedDigest(
+          igvm,
+          FindIgvmPlatform(igvm, IgvmPlatformType::kVsm)->compatibility_mask));
   return measurement;
+}
+
+Status CheckIgvmVbsMeasurement(const IgvmVsmMeasurement& measurement) {
+  const auto& stated = measurement.stated_digest;
+  if (!stated || *stated == measurement.boot_digest) return Ok();
+  return DigestMismatch("boot digest in the file's VBS measurement",
+                        stated->hex(), measurement.boot_digest.hex());
 }
 
 }  // namespace tally

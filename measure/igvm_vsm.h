@@ -4,11 +4,13 @@
 // other public description. See docs/measurements/igvm.md.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "common/digest.h"
 #include "formats/igvm.h"
 #include "measure/event.h"
+#include "measure/igvm_plan.h"
 
 namespace tally {
 
@@ -17,9 +19,15 @@ using VbsBootDigest = Digest<struct VbsBootDigestTag, 32>;
 struct IgvmVsmMeasurement {
   VbsBootDigest boot_digest;
   std::vector<Event> events;
+  // What the file's VBS measurement says, if it has one.
+  std::optional<VbsBootDigest> stated_digest;
 };
 
 // MeasureIgvmVsm measures pages in file order, then the registers.
-Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm);
+Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm,
+                                          const IgvmFolding& folding = {});
+
+// CheckIgvmVbsMeasurement is a mismatch if the file states another digest.
+Status CheckIgvmVbsMeasurement(const IgvmVsmMeasurement& measurement);
 
 }  // namespace tally

@@ -62,7 +62,10 @@ class MeasureIgvm : public testing::Test {
             .gpa = 0x1000, .compatibility_mask = kAll, .contents = {page_}},
         IgvmPageData{.gpa = 0x2000, .compatibility_mask = kAll},
         IgvmVpContext{.gpa = kVmsaAddress,
-                      .compatibility_mask = kSnp | kSevEs,
+                      .compatibility_mask = kSnp,
+                      .contents = {vmsa_}},
+        IgvmVpContext{.gpa = kVmsaAddress,
+                      .compatibility_mask = kSevEs,
                       .contents = {vmsa_}}};
   }
 
@@ -136,7 +139,8 @@ TEST_F(MeasureIgvm, TheRecordHasTheRegisterAndItsEvents) {
       Json::Object{{"platform", "tdx"},
                    {"registers", Json::Object{{"mrtd", mrtd}}},
                    {"kvm", Json()},
-                   {"id_block", Json()}};
+                   {"id_block", Json()},
+                   {"vbs_measurement", Json()}};
   EXPECT_EQ(ParseJson(answer.out).value(), expected);
 }
 
@@ -175,6 +179,25 @@ TEST_F(MeasureIgvm, AnIdBlockWithAnotherDigestIsAMismatch) {
   EXPECT_EQ(Run({"--ignore-id-block"}).status, 0);
   // The block is for SEV-SNP alone.
   EXPECT_EQ(Run({"--platform", "sev"}).status, 0);
+}
+
+TEST_F(MeasureIgvm, AVbsMeasurementWithAnotherDigestIsAMismatch) {
+  const Bytes stated(64, 0xab);
+  igvm_.directives.push_back(
+      IgvmVbsMeasurement{.compatibility_mask = kVsm,
+                         .boot_digest_algorithm = 1,
+                         .boot_measurement_digest = {stated}});
+  const std::string measured = MeasureIgvmVsm(igvm_)->boot_digest.hex();
+  const Answer answer = Run({"--platform", "vsm"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.out, measured + "\n");
+  EXPECT_EQ(answer.err,
+            "tally: error: boot digest in the file's VBS measurement\n"
+            "  expected " +
+                Hex(ByteSpan(stated).first(32)) + "\n       got " + measured +
+                "\n" + While());
+  EXPECT_EQ(Run({"--platform", "vsm", "--ignore-id-block"}).status, 0);
+  EXPECT_EQ(Run({}).status, 0);
 }
 
 TEST_F(MeasureIgvm, RefusesWhatDoesNotGoTogether) {

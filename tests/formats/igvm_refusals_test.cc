@@ -230,7 +230,7 @@ TEST(IgvmRefusals, ModelsThatAreTooLarge) {
         IgvmPageData{.gpa = i * 0x1000, .compatibility_mask = 1});
   }
   EXPECT_EQ(Refusal(igvm),
-            "igvm: headers have 8388664 bytes, expected at most 8388608");
+            "igvm: headers have 2097208 bytes, expected at most 2097152");
 }
 
 TEST(IgvmRefusals, FilesOfMoreThan256Mebibytes) {

@@ -286,6 +286,20 @@ TEST(Igvm, RejectsBadParameterAreas) {
             "268435456 bytes");
 }
 
+TEST(Igvm, RejectsAParameterAreaThatTwoPlatformsInsert) {
+  Igvm igvm = SmallIgvm();
+  igvm.platforms.push_back(IgvmPlatform{.compatibility_mask = 2});
+  const auto insert = [](uint32_t mask) {
+    return IgvmParameterInsert{
+        .gpa = 0x8000, .compatibility_mask = mask, .area_index = 5};
+  };
+  igvm.directives = {IgvmParameterArea{.size_bytes = 0x1000, .index = 5},
+                     insert(1), insert(2)};
+  EXPECT_EQ(Refusal(igvm),
+            "igvm: directive 2, parameter insert: parameter area 5 was "
+            "inserted before");
+}
+
 TEST(Igvm, RejectsParametersInPageTablesToRelocate) {
   Igvm igvm = SmallIgvm();
   igvm.initializations = {IgvmPageTableRelocation{
@@ -333,8 +347,18 @@ TEST(Igvm, RejectsBadVpContexts) {
             "igvm: directive 0, VP context: gpa 0x1000, expected 0: the "
             "platform has no page for it");
   EXPECT_EQ(refuse(0x1000, 3, page),
-            "igvm: directive 0, VP context: compatibility mask 0x3 names vsm "
-            "together with others, which have another form of it");
+            "igvm: directive 0, VP context: compatibility mask 0x3, expected "
+            "that of one platform: each has its own form of it");
+  EXPECT_EQ(refuse(0x1000, 0x11, page),
+            "igvm: directive 0, VP context: compatibility mask 0x11, expected "
+            "that of one platform: each has its own form of it");
+  Bytes registers(4096, 0);
+  std::fill_n(registers.begin(), 0xe8, uint8_t{1});
+  EXPECT_EQ(refuse(0, 8, registers), "accepted");
+  registers[0xe8] = 1;
+  EXPECT_EQ(refuse(0, 8, registers),
+            "igvm: directive 0, VP context: found bytes behind the registers "
+            "of sev, expected zeros");
   EXPECT_EQ(refuse(0, 2, Bytes(4096, 0)),
             "igvm: directive 0, VP context: found contents of 4096 bytes, "
             "expected 4");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -228,8 +229,9 @@ TEST(IgvmSev, HashesWhatIsLoadedAndZerosToo) {
 
 TEST(IgvmSev, PlainSevMeasuresNoRegisters) {
   const Bytes page(4096, 5);
+  const Bytes context(4096, 0);
   const auto measured = MeasureIgvmSev(
-      Model(IgvmPlatformType::kSev, {Page(0x1000, page), Context(0, page)}),
+      Model(IgvmPlatformType::kSev, {Page(0x1000, page), Context(0, context)}),
       SevMode::kSev);
   ASSERT_TRUE(measured) << measured.error().ToString();
   EXPECT_EQ(measured->launch_digest.hex(), Sha256(page).hex());
@@ -272,6 +274,78 @@ TEST(IgvmVsm, RegistersComeLast) {
   EXPECT_EQ(measured->boot_digest.hex(), expected.hex());
 }
 
+TEST(IgvmVsm, ReportsAVbsMeasurementWithAnotherDigest) {
+  const Bytes page(4096, 5);
+  Bytes stated(64, 0);
+  IgvmVbsMeasurement header{.compatibility_mask = kMask,
+                            .boot_digest_algorithm = 1,
+                            .boot_measurement_digest = {stated}};
+  Igvm igvm = Model(IgvmPlatformType::kVsm, {Page(0x1000, page), header});
+  const auto measured = MeasureIgvmVsm(igvm);
+  ASSERT_TRUE(measured) << measured.error().ToString();
+  const Status status = CheckIgvmVbsMeasurement(*measured);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kMismatch);
+  std::ranges::copy(measured->boot_digest.span(), stated.begin());
+  EXPECT_TRUE(CheckIgvmVbsMeasurement(MeasureIgvmVsm(igvm).value()));
+  header.boot_digest_algorithm = 2;
+  igvm.directives[1] = header;
+  EXPECT_EQ(MeasureIgvmVsm(igvm).error().ToString(),
+            "igvm: directive 1: boot digest algorithm 2, expected 1, SHA-256");
+}
+
+// Folded without events, a file has the digest that it has with them; the
+// caller hears of all contents.
+TEST(IgvmFolding, ChangesNoDigest) {
+  const Bytes page(4096, 5);
+  ByteWriter registers;
+  registers.U32Le(1).U8(2).U32Le(0x20000).Zeros(11).Raw(Bytes(16, 7));
+  uint64_t num_done_bytes = 0;
+  const IgvmFolding folding{
+      .keep_events = false,
+      .done = [&](ByteSpan contents) { num_done_bytes += contents.size(); }};
+  const auto check = [&](const auto& bare, const auto& full) {
+    EXPECT_TRUE(bare.events.empty());
+    EXPECT_FALSE(full.events.empty());
+    EXPECT_EQ(num_done_bytes, 2 * page.size());
+    num_done_bytes = 0;
+  };
+  const std::vector<IgvmDirective> pages = {Page(0x1000, page),
+                                            Page(0x2000, page)};
+  const Igvm snp = Snp(pages);
+  const auto zeros = IgvmZeroPages::kNormal;
+  const auto bare_snp = MeasureIgvmSnp(snp, zeros, folding).value();
+  const auto full_snp = MeasureIgvmSnp(snp, zeros).value();
+  check(bare_snp, full_snp);
+  EXPECT_EQ(bare_snp.launch_digest, full_snp.launch_digest);
+  const Igvm sev = Model(IgvmPlatformType::kSev, pages);
+  const auto bare_sev = MeasureIgvmSev(sev, SevMode::kSev, folding).value();
+  const auto full_sev = MeasureIgvmSev(sev, SevMode::kSev).value();
+  check(bare_sev, full_sev);
+  EXPECT_EQ(bare_sev.launch_digest, full_sev.launch_digest);
+  const Igvm vsm = Model(IgvmPlatformType::kVsm, pages);
+  const auto bare_vsm = MeasureIgvmVsm(vsm, folding).value();
+  const auto full_vsm = MeasureIgvmVsm(vsm).value();
+  check(bare_vsm, full_vsm);
+  EXPECT_EQ(bare_vsm.boot_digest, full_vsm.boot_digest);
+}
+
+TEST(IgvmFolding, ADirectiveOfManyPagesIsOneEvent) {
+  const Bytes large(kIgvm2MbPageBytes, 9);
+  IgvmPageData page = Page(0x200000, large);
+  page.is_2mb_page = true;
+  IgvmPageData zeros = Page(0x400000, ByteSpan());
+  zeros.is_2mb_page = true;
+  const auto measured =
+      MeasureIgvmSnp(Snp({page, zeros}), IgvmZeroPages::kNormal).value();
+  ASSERT_EQ(measured.events.size(), 2u);
+  EXPECT_EQ(measured.events[0].size_bytes, kIgvm2MbPageBytes);
+  EXPECT_EQ(measured.events[0].digest, "sha384:" + Sha384(large).hex());
+  EXPECT_EQ(measured.events[1].digest,
+            "sha384:" + Sha384(Bytes(kIgvm2MbPageBytes, 0)).hex());
+  EXPECT_EQ(measured.events[1].value_after, measured.launch_digest.hex());
+}
+
 Bytes VmsaWithCr0(uint8_t cr0) {
   Bytes page(4096, 0);
   page[0x158] = cr0;
@@ -309,6 +383,65 @@ TEST(IgvmKvm, FindsEachBrokenRule) {
   EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, bad)})), Rules{kVmsaCr0});
   EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, good), Unmeasured(0x1000)})),
             Rules{kVmsaIsLast});
+}
+
+TEST(IgvmKvm, FindsWhatQemuLoadsInAnotherWay) {
+  using enum IgvmKvmRule;
+  using Rules = std::vector<IgvmKvmRule>;
+  const Bytes page(4096, 5);
+  const IgvmParameterArea area{.size_bytes = 0x1000, .index = 3};
+  const IgvmParameterInsert insert{
+      .gpa = 0x8000, .compatibility_mask = kMask, .area_index = 3};
+  EXPECT_EQ(BrokenRules(Snp({area, insert, Page(0x1000, page)})), Rules{});
+  EXPECT_EQ(BrokenRules(Snp({Page(0x1000, page), area, insert})),
+            Rules{kParametersFirst});
+  IgvmPageData shared = Page(0x1000, page);
+  shared.shared = true;
+  EXPECT_EQ(BrokenRules(Snp({shared, Unmeasured(0x2000)})),
+            Rules{kNoSharedPage});
+  const Bytes contents(kIgvm2MbPageBytes, 9);
+  IgvmPageData large = Page(0x200000, contents);
+  large.is_2mb_page = true;
+  EXPECT_EQ(BrokenRules(Snp({large})), Rules{kNoLargePage});
+  large.contents = {};
+  EXPECT_EQ(BrokenRules(Snp({large})), Rules{});
+  const IgvmSnpIdBlock block{.compatibility_mask = kMask};
+  EXPECT_EQ(BrokenRules(Snp({Unmeasured(0x1000), block})), Rules{});
+  EXPECT_EQ(BrokenRules(Snp({Unmeasured(0x1000), block, block})),
+            Rules{kOneIdBlock});
+}
+
+TEST(IgvmKvm, FindsHeadersThatQemuDoesNotKnow) {
+  const Bytes content(8, 1);
+  const std::vector<IgvmDirective> known = {
+      Unmeasured(0x1000),
+      IgvmRequiredMemory{.gpa = 0x2000, .compatibility_mask = kMask},
+      IgvmParameterArea{.size_bytes = 0x1000, .index = 3},
+      IgvmParameter{.kind = IgvmParameterKind::kMadt, .area_index = 3},
+      IgvmParameter{.kind = IgvmParameterKind::kMemoryMap, .area_index = 3}};
+  EXPECT_TRUE(BrokenRules(Snp(known)).empty());
+  const std::vector<IgvmDirective> unknown = {
+      IgvmParameter{.kind = IgvmParameterKind::kSrat, .area_index = 3},
+      IgvmErrorRange{.gpa = 0x3000, .compatibility_mask = kMask},
+      IgvmVbsMeasurement{.compatibility_mask = kMask},
+      IgvmUnknown{.type = 0x80000400, .content = {content}}};
+  for (const IgvmDirective& directive : unknown) {
+    std::vector<IgvmDirective> all = known;
+    all.push_back(directive);
+    EXPECT_EQ(BrokenRules(Snp(all)),
+              std::vector<IgvmKvmRule>{IgvmKvmRule::kKnownHeader});
+  }
+  Igvm igvm = Snp(known);
+  igvm.initializations = {IgvmGuestPolicy{.compatibility_mask = kMask},
+                          IgvmCcaPolicy{.compatibility_mask = kMask}};
+  const std::vector<IgvmKvmFinding> expected = {
+      {IgvmKvmRule::kKnownHeader, std::nullopt, "CCA policy, expected none",
+       "QEMU refuses a file with a header that it does not know"}};
+  const auto findings =
+      CheckIgvmForKvm(igvm, IgvmPlatformType::kSevSnp).value();
+  EXPECT_EQ(findings, expected);
+  EXPECT_EQ(WhereOf(findings[0]), "initialization");
+  EXPECT_EQ(IgvmKvmRuleName(findings[0].rule), "known-header");
 }
 
 TEST(IgvmKvm, SaysWhatWhereAndWhy) {
