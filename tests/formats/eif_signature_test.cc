@@ -31,8 +31,8 @@ std::string Refusal(ByteSpan section) {
 TEST(EifSignature, RejectsIntegersInALongerForm) {
   // A newline, 0x0a, has a form of one byte; Section writes two.
   EXPECT_EQ(Refusal(Section("ab\n" + std::string(300, 'x'))),
-            "eif signature: signing certificate at 0x1e: not in its shortest "
-            "form");
+            "eif signature: [0]/signing_certificate[2] at 0x1e: not in its "
+            "shortest form");
 }
 
 TEST(EifSignature, OfTheVectorIsReadAndEveryTruncationRefused) {
@@ -49,20 +49,23 @@ TEST(EifSignature, OfTheVectorIsReadAndEveryTruncationRefused) {
 }
 
 TEST(EifSignature, RejectsBadCbor) {
-  EXPECT_EQ(Refusal({}),
-            "eif signature: signatures at 0x0: needs 1 bytes, 0 left");
-  EXPECT_EQ(Refusal(AsBytes("\x82")),
-            "eif signature: signatures at 0x0: found 2, expected 1");
+  EXPECT_EQ(Refusal({}), "eif signature: item at 0x0: needs 1 bytes, 0 left");
   EXPECT_EQ(Refusal(AsBytes("\x9f")),
-            "eif signature: signatures at 0x0: found CBOR length form 31, "
-            "expected at most 26");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa1")),
-            "eif signature: members at 0x1: found 1, expected 2");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa2\x61x")),
-            "eif signature: key at 0x3: found 'x', expected "
-            "'signing_certificate'");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa2\x7a\xff\xff\xff\xff")),
-            "eif signature: key at 0x3: found 4294967295, expected at most 0");
+            "eif signature: item at 0x0: found an indefinite length, expected "
+            "a definite one");
+}
+
+TEST(EifSignature, RejectsOtherFields) {
+  EXPECT_EQ(Refusal(AsBytes("\x82\x01\x02")),
+            "eif signature: expected an array of one signature");
+  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x61x\x01")),
+            "eif signature: signing_certificate at 0x1: is missing");
+  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x73signing_certificate\x61x")),
+            "eif signature: signing_certificate at 0x16: found a text string, "
+            "expected an array");
+  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x73signing_certificate\x81\x61x")),
+            "eif signature: signing_certificate at 0x17: an element is not a "
+            "byte");
 }
 
 TEST(EifSignature, RejectsACertificateThatIsNotPem) {
