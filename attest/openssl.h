@@ -5,6 +5,8 @@
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -24,6 +26,12 @@ struct FreeObject {
   void operator()(BIO* bio) const { BIO_free_all(bio); }
   void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+  void operator()(OSSL_PARAM* parameters) const { OSSL_PARAM_free(parameters); }
+  void operator()(OSSL_PARAM_BLD* builder) const {
+    OSSL_PARAM_BLD_free(builder);
+  }
   void operator()(RSA_PSS_PARAMS* parameters) const {
     RSA_PSS_PARAMS_free(parameters);
   }

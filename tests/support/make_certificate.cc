@@ -141,19 +141,25 @@ TestKey TestKey::Ed25519() {
       std::make_shared<State>(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")));
 }
 
-Bytes TestKey::SignEcdsa(ByteSpan message) const {
-  const size_t number_bytes = CurveBytes(state_->key);
-  const Owned<EVP_MD_CTX> context =
-      SigningContext({.hash = number_bytes == 32 ? "SHA256" : "SHA384"}, *this);
+Bytes TestKey::Sign(ByteSpan message, const TestSigning& signing) const {
+  const Owned<EVP_MD_CTX> context = SigningContext(signing, *this);
   size_t size = 0;
   TALLY_CHECK(EVP_DigestSign(context.get(), nullptr, &size, message.data(),
                              message.size()) == 1);
-  Bytes der(size);
-  TALLY_CHECK(EVP_DigestSign(context.get(), der.data(), &size, message.data(),
-                             message.size()) == 1);
+  Bytes signature(size);
+  TALLY_CHECK(EVP_DigestSign(context.get(), signature.data(), &size,
+                             message.data(), message.size()) == 1);
+  signature.resize(size);
+  return signature;
+}
+
+Bytes TestKey::SignEcdsa(ByteSpan message) const {
+  const size_t number_bytes = CurveBytes(state_->key);
+  const Bytes der =
+      Sign(message, {.hash = number_bytes == 32 ? "SHA256" : "SHA384"});
   const unsigned char* at = der.data();
   const Owned<ECDSA_SIG> signature(
-      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
+      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   Bytes out(2 * number_bytes);
   const int number_size = static_cast<int>(number_bytes);
   BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), number_size);

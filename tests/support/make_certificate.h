@@ -12,6 +12,8 @@
 
 namespace tally::test {
 
+struct TestSigning;
+
 // TestKey is a private key. Copies share it.
 class TestKey {
  public:
@@ -25,6 +27,8 @@ class TestKey {
   // SignEcdsa returns r and s one after the other, big-endian, of the curve's
   // size; SHA-256 on P-256, SHA-384 on P-384.
   Bytes SignEcdsa(ByteSpan message) const;
+  // Sign returns what OpenSSL makes: DER of r and s, or an RSA signature.
+  Bytes Sign(ByteSpan message, const TestSigning& signing) const;
   // The point's coordinates, big-endian, one after the other.
   Bytes Point() const;
 
