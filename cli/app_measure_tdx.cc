@@ -36,6 +36,30 @@ void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
                   "ovmf-2025.05");
   app->add_option("--page-order", flags->page_order,
                   "single-pass or two-pass (default: of the QEMU version)");
+  app->add_option("--acpi", flags->acpi.directory,
+                  "directory with table-loader, rsdp and tables, or one for "
+                  "each machine")
+      ->check(NotEmpty);
+}
+
+void AddAcpiOptions(CLI::App* app, TdxAcpiFlags* flags) {
+  app->add_flag("--acpi-from-qemu", flags->from_qemu,
+                "ask qemu-system-x86_64, without running a guest");
+  app->add_option("--acpi-save", flags->save,
+                  "write what it says to this directory, for --acpi")
+      ->check(NotEmpty);
+  app->add_option("--acpi-qemu", flags->qemu, "the QEMU to ask")
+      ->check(NotEmpty);
+  app->add_option("--acpi-qemu-arg", flags->qemu_args,
+                  "argument of the launch: a device (one a time)")
+      ->allow_extra_args(false);
+  app->add_option("--acpi-machine", flags->machine,
+                  "of -machine q35: smm=off,pic=off,hpet=off (default)");
+  app->add_option("--acpi-ecam", flags->ecam,
+                  "where firmware puts PCI configuration: 0xe0000000 "
+                  "(default), 0xb0000000");
+  app->add_option("--acpi-mmio64", flags->mmio64,
+                  "where it puts the first device above 4 GiB");
 }
 
 void AddBootOptions(CLI::App* app, MeasureTdxFlags* flags) {
@@ -65,6 +89,7 @@ void AddMeasureTdx(CLI::App* measure, Console& console,
     choose([flags, &console] { return RunMeasureTdx(*flags, console); });
   });
   AddMachineOptions(app, flags.get());
+  AddAcpiOptions(app, &flags->acpi);
   AddBootOptions(app, flags.get());
   app->add_flag("--platform-only", flags->platform_only,
                 "only MRTD and RTMR 0: what the platform is");

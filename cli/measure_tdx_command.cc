@@ -40,8 +40,8 @@ struct RegisterAnswer {
 };
 
 struct Cell {
-  uint64_t memory_bytes = 0;
-  uint32_t vcpus = 0;
+  TdxCellFacts facts;
+  AcpiOrigin acpi = AcpiOrigin::kNone;
   std::vector<RegisterAnswer> registers;
 };
 
@@ -87,7 +87,7 @@ Status CheckFlags(const MeasureTdxFlags& flags) {
   if (flags.runtime_only && flags.kernel.empty() && flags.uki.empty()) {
     return UsageError("--runtime-only needs --kernel or --uki");
   }
-  return Ok();
+  return CheckAcpiFlags(flags.acpi, flags.vcpus);
 }
 
 Result<QemuRules> ParseQemuVersion(const MeasureTdxFlags& flags) {
@@ -205,8 +205,13 @@ std::vector<RegisterAnswer> RegistersOf(const MeasureTdxFlags& flags,
 std::string CellText(const Cell& cell, bool explain, bool is_matrix) {
   std::string text;
   if (is_matrix) {
-    text = "memory=" + std::to_string(cell.memory_bytes) + "\n";
-    if (cell.vcpus != 0) text += "vcpus=" + std::to_string(cell.vcpus) + "\n";
+    text = "memory=" + std::to_string(cell.facts.memory_bytes) + "\n";
+    if (cell.facts.vcpus != 0) {
+      text += "vcpus=" + std::to_string(cell.facts.vcpus) + "\n";
+    }
+  }
+  if (cell.acpi != AcpiOrigin::kNone) {
+    text += "acpi=" + std::string(AcpiOriginName(cell.acpi)) + "\n";
   }
   for (const RegisterAnswer& answer : cell.registers) {
     if (explain) text += ExplainEvents(answer.events);
@@ -228,10 +233,24 @@ Json CellRecord(const Cell& cell) {
         {"source", answer.source},
         {"why", answer.why.empty() ? Json() : Json(answer.why)}};
   }
-  return Json::Object{
-      {"memory_bytes", cell.memory_bytes},
-      {"registers", std::move(registers)},
-      {"vcpus", cell.vcpus == 0 ? Json() : Json(int64_t{cell.vcpus})}};
+  const uint32_t vcpus = cell.facts.vcpus;
+  return Json::Object{{"acpi", AcpiOriginName(cell.acpi)},
+                      {"memory_bytes", cell.facts.memory_bytes},
+                      {"registers", std::move(registers)},
+                      {"vcpus", vcpus == 0 ? Json() : Json(int64_t{vcpus})}};
+}
+
+Result<std::vector<TdxCellFacts>> CellsFromFlags(const MeasureTdxFlags& flags) {
+  const std::vector<uint32_t> all_vcpus =
+      flags.vcpus.empty() ? std::vector<uint32_t>{0} : flags.vcpus;
+  std::vector<TdxCellFacts> cells;
+  for (const std::string& text : flags.memory) {
+    TALLY_ASSIGN(const uint64_t memory_bytes, ParseMemorySize(text));
+    for (const uint32_t vcpus : all_vcpus) {
+      cells.push_back({memory_bytes, vcpus});
+    }
+  }
+  return cells;
 }
 
 // FillFromLog takes what cannot be predicted from a log, if there is one.
@@ -248,11 +267,15 @@ Status FillFromLog(const fs::path& path,
 }
 
 Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
-                                       const QemuRules& rules, TdxBoot boot) {
-  std::vector<uint64_t> sizes;
-  for (const std::string& text : flags.memory) {
-    TALLY_ASSIGN(const uint64_t size_bytes, ParseMemorySize(text));
-    sizes.push_back(size_bytes);
+                                       const QemuRules& rules,
+                                       const std::vector<TdxCellFacts>& facts,
+                                       const TdxAcpi& acpi, TdxBoot boot) {
+  std::vector<TdxMachine> machines;
+  for (size_t i = 0; i < facts.size(); ++i) {
+    const FoundAcpi& found = acpi.cells[i];
+    machines.push_back(
+        {.memory_bytes = facts[i].memory_bytes,
+         .acpi = found.origin == AcpiOrigin::kNone ? nullptr : &found.tables});
   }
   std::optional<Tdvf> tdvf;
   std::optional<TdxMrtd> mrtd;
@@ -263,17 +286,13 @@ Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
       mrtd = MeasureTdvf(boot.firmware, *tdvf, rules.page_order);
     }
   }
-  TALLY_ASSIGN(std::vector<TdxPrediction> predictions, PredictTdx(boot, sizes));
+  TALLY_ASSIGN(std::vector<TdxPrediction> predictions,
+               PredictTdx(boot, machines));
   TALLY_TRY(FillFromLog(flags.event_log, &predictions));
   std::vector<Cell> cells;
-  const std::vector<uint32_t> all_vcpus =
-      flags.vcpus.empty() ? std::vector<uint32_t>{0} : flags.vcpus;
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    const std::vector<RegisterAnswer> registers =
-        RegistersOf(flags, mrtd, predictions[i]);
-    for (const uint32_t vcpus : all_vcpus) {
-      cells.push_back({sizes[i], vcpus, registers});
-    }
+  for (size_t i = 0; i < facts.size(); ++i) {
+    cells.push_back({facts[i], acpi.cells[i].origin,
+                     RegistersOf(flags, mrtd, predictions[i])});
   }
   return cells;
 }
@@ -303,8 +322,11 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
   TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
   TALLY_ASSIGN(const TdxFiles files, OpenFiles(flags));
   TALLY_ASSIGN(TdxBoot boot, BootFromFlags(flags, files, rules));
+  TALLY_ASSIGN(const std::vector<TdxCellFacts> facts, CellsFromFlags(flags));
+  TALLY_ASSIGN(const TdxAcpi acpi,
+               FindTdxAcpi(flags.acpi, facts, flags.qemu_version, console));
   TALLY_ASSIGN(const std::vector<Cell> cells,
-               MeasureCells(flags, rules, std::move(boot)));
+               MeasureCells(flags, rules, facts, acpi, std::move(boot)));
   std::string text;
   Json::Array records;
   for (const Cell& cell : cells) {
@@ -312,11 +334,13 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
     records.push_back(CellRecord(cell));
   }
   console.Answer(
-      text, Json::Object{{"cells", std::move(records)},
-                         {"firmware_profile", flags.platform},
-                         {"page_order", TdxPageOrderName(rules.page_order)},
-                         {"platform", "tdx"},
-                         {"qemu_version", flags.qemu_version}});
+      text,
+      Json::Object{{"acpi_qemu", acpi.qemu.empty() ? Json() : Json(acpi.qemu)},
+                   {"cells", std::move(records)},
+                   {"firmware_profile", flags.platform},
+                   {"page_order", TdxPageOrderName(rules.page_order)},
+                   {"platform", "tdx"},
+                   {"qemu_version", flags.qemu_version}});
   return Ok();
 }
 
@@ -332,6 +356,15 @@ Result<OpenedTdxBoot> OpenTdxBoot(const MeasureTdxFlags& flags) {
     TALLY_ASSIGN(Tdvf tdvf, ParseTdvf(opened.boot.firmware));
     opened.tdvf = std::make_unique<Tdvf>(std::move(tdvf));
     opened.boot.tdvf = opened.tdvf.get();
+  }
+  if (!flags.acpi.directory.empty()) {
+    if (flags.vcpus.size() != 1) return UsageError("--vcpus: expected one");
+    TALLY_ASSIGN(const uint64_t memory_bytes,
+                 ParseMemorySize(flags.memory.front()));
+    TALLY_ASSIGN(FoundAcpi found,
+                 ReadAcpiDirectory(flags.acpi.directory, memory_bytes,
+                                   flags.vcpus.front()));
+    opened.boot.acpi = std::move(found.tables);
   }
   for (std::optional<MappedFile>* file :
        {&files.firmware, &files.vars, &files.kernel, &files.initrd, &files.uki,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/console.h"
+#include "cli/tdx_acpi.h"
 #include "common/file.h"
 #include "measure/tdx_mrtd.h"
 #include "measure/tdx_rtmr.h"
@@ -29,6 +30,7 @@ struct MeasureTdxFlags {
   std::string qemu_version = "9.2";
   std::string platform = "ovmf-2023.02";
   std::string page_order;  // empty: by the QEMU version
+  TdxAcpiFlags acpi;
   bool firmware_has_secure_boot = false;
   bool platform_only = false;
   bool runtime_only = false;

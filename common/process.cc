@@ -1,5 +1,6 @@
 #include "common/process.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,7 +9,10 @@
 #include <boost/asio/read.hpp>
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
+#include <chrono>
+#include <cstdio>
 #include <functional>
+#include <memory>
 
 #include "common/text.h"
 
@@ -87,6 +91,29 @@ std::string TailLines(const std::string& text, size_t max_lines) {
   return tail;
 }
 
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
+
+// StdinFile returns an anonymous file with the text. A pipe would need a writer
+// beside the readers, and a program that reads nothing would end it by SIGPIPE.
+OpenFile StdinFile(const std::string& text) {
+  if (text.empty()) return OpenFile(std::fopen("/dev/null", "r"));
+  const int descriptor = memfd_create("stdin", MFD_CLOEXEC);
+  if (descriptor < 0) return nullptr;
+  OpenFile file(fdopen(descriptor, "w+"));
+  if (file == nullptr) {
+    close(descriptor);
+    return nullptr;
+  }
+  if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() ||
+      std::fflush(file.get()) != 0 || lseek(descriptor, 0, SEEK_SET) != 0) {
+    return nullptr;
+  }
+  return file;
+}
+
 // IsShellWord: no character of `text` means anything to a shell.
 bool IsShellWord(const std::string& text) {
   constexpr std::string_view kPlain =
@@ -124,6 +151,8 @@ Result<ToolOutput> RunTool(const Tool& tool) {
     return ToolError("cannot run " + name + ": no directory " +
                      Quote(tool.cwd.string()));
   }
+  const OpenFile in = StdinFile(tool.stdin_text);
+  if (in == nullptr) return ToolError("cannot run " + name + ": no stdin");
   try {
     boost::asio::io_context context;
     Drain out(context, tool.max_output_bytes);
@@ -131,11 +160,22 @@ Result<ToolOutput> RunTool(const Tool& tool) {
     bp::environment env;
     for (const auto& [key, value] : tool.env) env[key] = value;
     bp::child child(bp::exe = tool.program.string(), bp::args = tool.args, env,
-                    bp::std_in = bp::null, bp::std_out > out.pipe(),
+                    bp::std_in = in.get(), bp::std_out > out.pipe(),
                     bp::std_err > err.pipe(), ChildSetup(tool.cwd));
     out.Start();
     err.Start();
-    context.run();
+    if (tool.max_seconds == 0) {
+      context.run();
+    } else {
+      context.run_for(std::chrono::seconds(tool.max_seconds));
+      if (!context.stopped()) {
+        child.terminate();
+        return Failure(tool,
+                       name + " was killed after " +
+                           std::to_string(tool.max_seconds) + " seconds",
+                       err.text());
+      }
+    }
     child.wait();
     const int status = child.native_exit_code();
     if (WIFSIGNALED(status)) {

@@ -16,6 +16,8 @@ struct Tool {
   std::vector<std::string> args;  // without argv[0]
   std::map<std::string, std::string> env;
   std::filesystem::path cwd = "/";
+  std::string stdin_text;                // empty: stdin is closed
+  unsigned max_seconds = 0;              // 0: as long as it takes
   uint64_t max_output_bytes = 16 << 20;  // of each of stdout and stderr
 };
 
@@ -25,10 +27,11 @@ struct ToolOutput {
   std::string stderr_text;
 };
 
-// RunTool runs the program with stdin closed, both pipes drained together, and
-// waits. A program that cannot be started, is ended by a signal or prints too
-// much is a ToolError that shows the command line and the tail of stderr. A
-// non-zero exit status is not an error here: see RequireSuccess.
+// RunTool runs the program, both pipes drained together, and waits. A program
+// that cannot be started, is ended by a signal, prints too much or takes too
+// long (it is killed then) is a ToolError that shows the command line and the
+// tail of stderr. A non-zero exit status is not an error here: see
+// RequireSuccess.
 Result<ToolOutput> RunTool(const Tool& tool);
 
 // RequireSuccess turns a non-zero exit status into a ToolError.

@@ -60,12 +60,13 @@ class Predictor {
  public:
   explicit Predictor(const TdxBoot& boot) : boot_(boot) {}
 
-  Result<std::vector<TdxPrediction>> Run(std::span<const uint64_t> sizes) {
+  Result<std::vector<TdxPrediction>> Run(std::span<const TdxMachine> machines) {
     TALLY_TRY(ReadInputs());
     std::vector<TdxPrediction> predictions;
-    for (const uint64_t memory_bytes : sizes) {
+    for (const TdxMachine& machine : machines) {
       out_ = {};
-      memory_bytes_ = memory_bytes;
+      machine_ = machine;
+      if (machine_.acpi == nullptr && boot_.acpi) machine_.acpi = &*boot_.acpi;
       TALLY_TRY(AddFirmware());
       TALLY_TRY(AddBoot());
       predictions.push_back(std::move(out_));
@@ -111,7 +112,8 @@ class Predictor {
     if (!boot_.profile->why_no_rtmr0.empty()) {
       Unknown(kRtmrFirmware, std::string(boot_.profile->why_no_rtmr0));
     }
-    TALLY_ASSIGN(const Bytes hob, MeasuredTdHob(*boot_.tdvf, memory_bytes_));
+    TALLY_ASSIGN(const Bytes hob,
+                 MeasuredTdHob(*boot_.tdvf, machine_.memory_bytes));
     Add(HashedEvent(kBank, kPcrConfiguration, kEvEfiHandoffTables2,
                     "TD HOB: the guest's memory", hob));
     if (volume_.empty()) {
@@ -143,7 +145,7 @@ class Predictor {
   }
 
   void AddAcpi() {
-    if (!boot_.acpi) {
+    if (machine_.acpi == nullptr) {
       Unknown(kRtmrFirmware,
               "it needs the ACPI tables that the machine monitor makes");
       return;
@@ -151,12 +153,12 @@ class Predictor {
     const auto add = [this](std::string what, ByteSpan data) {
       BootEvent event = HashedEvent(kBank, kPcrConfiguration,
                                     kEvPlatformConfigFlags, what, data);
-      event.source = boot_.acpi->source;
+      event.source = machine_.acpi->source;
       Add(std::move(event));
     };
-    add("ACPI: etc/table-loader", boot_.acpi->loader);
-    add("ACPI: etc/acpi/rsdp", boot_.acpi->rsdp);
-    add("ACPI: etc/acpi/tables", boot_.acpi->tables);
+    add("ACPI: etc/table-loader", machine_.acpi->loader);
+    add("ACPI: etc/acpi/rsdp", machine_.acpi->rsdp);
+    add("ACPI: etc/acpi/tables", machine_.acpi->tables);
   }
 
   Status AddBoot() {
@@ -250,7 +252,7 @@ class Predictor {
     TdxKernelLaunch launch{.kernel = boot_.kernel,
                            .initrd_bytes = std::nullopt,
                            .cmdline = boot_.cmdline,
-                           .memory_bytes = memory_bytes_};
+                           .memory_bytes = machine_.memory_bytes};
     if (boot_.initrd) launch.initrd_bytes = boot_.initrd->size();
     TALLY_ASSIGN(const uint64_t address, TdxInitrdAddress(launch));
     auto known = kernels_.find(address);
@@ -335,7 +337,7 @@ class Predictor {
   }
 
   const TdxBoot& boot_;
-  uint64_t memory_bytes_ = 0;
+  TdxMachine machine_;
   ByteSpan volume_;
   std::vector<EfiStoredVariable> variables_;
   Uki uki_;
@@ -359,8 +361,17 @@ const TdxProfile* FindTdxProfile(std::string_view name) {
 }
 
 Result<std::vector<TdxPrediction>> PredictTdx(
+    const TdxBoot& boot, std::span<const TdxMachine> machines) {
+  return Predictor(boot).Run(machines);
+}
+
+Result<std::vector<TdxPrediction>> PredictTdx(
     const TdxBoot& boot, std::span<const uint64_t> memory_sizes) {
-  return Predictor(boot).Run(memory_sizes);
+  std::vector<TdxMachine> machines;
+  for (const uint64_t memory_bytes : memory_sizes) {
+    machines.push_back({.memory_bytes = memory_bytes});
+  }
+  return PredictTdx(boot, machines);
 }
 
 Result<std::optional<BootEvent>> TdxCommandLineEvent(std::string_view cmdline,

@@ -61,6 +61,7 @@ struct TdxBoot {
   // In place of the firmware's own variable store; empty: none.
   ByteSpan variable_store;
   TdxSecureBoot secure_boot = TdxSecureBoot::kNotBuiltIn;
+  // Those of a machine that has none of its own.
   std::optional<AcpiTables> acpi;
   // QEMU's -kernel, -initrd, -append; empty kernel: nothing known to boot.
   ByteSpan kernel;
@@ -73,6 +74,13 @@ struct TdxBoot {
   std::optional<PciPlace> boot_disk;  // for firmware's boot options
 };
 
+// TdxMachine is what differs from cell to cell of a matrix. The tables, null if
+// they are not known, are not owned.
+struct TdxMachine {
+  uint64_t memory_bytes = 0;
+  const AcpiTables* acpi = nullptr;
+};
+
 // TdxPrediction is the boot's events, for each register in its order.
 struct TdxPrediction {
   std::vector<BootEvent> events;
@@ -80,8 +88,11 @@ struct TdxPrediction {
   std::map<uint32_t, std::string> not_predictable;
 };
 
-// PredictTdx predicts a launch for each memory size. Kernels are hashed once
-// for sizes that give the same header.
+// PredictTdx predicts a launch for each machine. Kernels are hashed once for
+// memory sizes that give the same header.
+Result<std::vector<TdxPrediction>> PredictTdx(
+    const TdxBoot& boot, std::span<const TdxMachine> machines);
+// The same for machines that differ in memory only.
 Result<std::vector<TdxPrediction>> PredictTdx(
     const TdxBoot& boot, std::span<const uint64_t> memory_sizes);
 

@@ -53,6 +53,24 @@ TEST(RunTool, ShellQuotedCanBePastedToAShell) {
   EXPECT_EQ(ShellQuoted({.program = "/a b/c$"}), "'/a b/c$'");
 }
 
+TEST(RunTool, HandsOverStdin) {
+  Tool tool = {.program = "/bin/cat"};
+  EXPECT_EQ(RunTool(tool).value().stdout_text, "");
+  tool.stdin_text = std::string(1 << 20, 'x') + std::string("\0\n", 2);
+  EXPECT_EQ(RunTool(tool).value().stdout_text, tool.stdin_text);
+  tool.program = "/bin/true";  // it reads nothing
+  EXPECT_TRUE(RunTool(tool));
+}
+
+TEST(RunTool, KillsWhatTakesTooLong) {
+  Tool tool = Shell("echo waiting >&2; exec sleep 100");
+  tool.max_seconds = 1;
+  EXPECT_EQ(RunTool(tool).error().ToString(),
+            "'/bin/sh' was killed after 1 seconds\n"
+            "  command: /bin/sh '-c' 'echo waiting >&2; exec sleep 100'\n"
+            "    waiting");
+}
+
 TEST(RunTool, DrainsBothPipesTogether) {
   // Each is far larger than a pipe's buffer, in either order.
   const std::string fill = "head -c 1048576 /dev/zero";

@@ -66,10 +66,10 @@ void ExpectFirmwareEvents(const fs::path& path, uint64_t memory_bytes) {
   const Tdvf tdvf = TdvfWithCfv();
   const TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
                      .tdvf = &tdvf,
-                     .variable_store = *store,
-                     .acpi = AcpiTables{}};
-  const uint64_t sizes[] = {memory_bytes};
-  const auto predictions = PredictTdx(boot, sizes);
+                     .variable_store = *store};
+  const AcpiTables acpi;
+  const TdxMachine machines[] = {{memory_bytes, &acpi}};
+  const auto predictions = PredictTdx(boot, machines);
   ASSERT_TRUE(predictions) << predictions.error().ToString();
   std::vector<std::string> got = DigestsOf(predictions->front(), 0);
   std::vector<std::string> expected = DigestsOfLog(path, 0);
@@ -97,11 +97,11 @@ TEST(TdxRtmr0, IsNotPredictableWithoutAcpiTables) {
   TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
                .tdvf = &tdvf,
                .variable_store = *store};
-  const uint64_t sizes[] = {uint64_t{1} << 30};
-  EXPECT_EQ(PredictTdx(boot, sizes)->front().not_predictable.at(0),
+  const TdxMachine machines[] = {{uint64_t{1} << 30}};
+  EXPECT_EQ(PredictTdx(boot, machines)->front().not_predictable.at(0),
             "it needs the ACPI tables that the machine monitor makes");
   boot.profile = FindTdxProfile("ovmf-2025.05");
-  EXPECT_EQ(PredictTdx(boot, sizes)->front().not_predictable.at(0),
+  EXPECT_EQ(PredictTdx(boot, machines)->front().not_predictable.at(0),
             "firmware since edk2-stable202505 also measures the SMBIOS "
             "tables, which the machine monitor makes");
 }
@@ -113,10 +113,10 @@ TEST(TdxRtmr0, CountsSecureBootOnlyWhereItIsBuiltIn) {
   TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
                .tdvf = &tdvf,
                .variable_store = *store};
-  const uint64_t sizes[] = {uint64_t{1} << 30};
-  const auto without = DigestsOf(PredictTdx(boot, sizes)->front(), 0);
+  const TdxMachine machines[] = {{uint64_t{1} << 30}};
+  const auto without = DigestsOf(PredictTdx(boot, machines)->front(), 0);
   boot.secure_boot = TdxSecureBoot::kBuiltIn;
-  const auto with = DigestsOf(PredictTdx(boot, sizes)->front(), 0);
+  const auto with = DigestsOf(PredictTdx(boot, machines)->front(), 0);
   EXPECT_NE(with.at(2), without.at(2));
   EXPECT_EQ(with.at(3), without.at(3));
 }
@@ -127,8 +127,8 @@ TEST(TdxRtmr0, RejectsAStoreOfAnotherSize) {
   const TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
                      .tdvf = &tdvf,
                      .variable_store = store};
-  const uint64_t sizes[] = {uint64_t{1} << 30};
-  EXPECT_EQ(PredictTdx(boot, sizes).error().ToString(),
+  const TdxMachine machines[] = {{uint64_t{1} << 30}};
+  EXPECT_EQ(PredictTdx(boot, machines).error().ToString(),
             "variable store has 0x1000 bytes, the firmware's section CFV has "
             "0x84000");
 }
