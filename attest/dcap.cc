@@ -58,6 +58,22 @@ constexpr QuotingEnclave kTdQuotingEnclave = {
      0xbd, 0xdf, 0x63, 0x40, 0xc8, 0x2e, 0x0e, 0x54, 0xa8, 0xc5},
     2};
 
+// ReadPckCertificates refuses text around the certificates, which readers of
+// PEM skip: every byte of a quote has to count.
+Result<std::vector<Certificate>> ReadPckCertificates(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  for (std::string_view rest = Trim(pem); !rest.empty(); rest = Trim(rest)) {
+    if (!rest.starts_with(kBegin)) {
+      return InputError("found text outside of the PEM certificates");
+    }
+    const size_t end = rest.find(kEnd);
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + kEnd.size());
+  }
+  return Certificate::FromPem(pem);
+}
+
 // Verifier makes the checks of one quote, in order.
 class Verifier {
  public:
@@ -109,7 +125,7 @@ class Verifier {
 
   // CheckPlatform looks at everything that the PCK certificate is about.
   void CheckPlatform() {
-    const auto certificates = Certificate::FromPem(quote_.pck_certificates);
+    const auto certificates = ReadPckCertificates(quote_.pck_certificates);
     if (!certificates || certificates->empty()) {
       checks_.push_back(Failed("QE report signature",
                                certificates ? "no PCK certificate"

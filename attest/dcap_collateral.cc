@@ -14,6 +14,7 @@ constexpr std::string_view kCheck = "collateral";
 // Specification", section 1.2.5. The key of a platform chains to the same root:
 // only this name may sign documents.
 constexpr std::string_view kTcbSigningName = "Intel SGX TCB Signing";
+constexpr std::string_view kIntelNames = "Intel SGX ";  // of all issuers
 
 constexpr std::string_view kPemCertificate = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kPemRevocationList = "-----BEGIN X509 CRL-----";
@@ -135,7 +136,10 @@ class Reader {
     return Ok();
   }
 
+  // AddCertificate leaves other vendors' out: a chain is searched for among a
+  // limited number.
   void AddCertificate(const Certificate& certificate) {
+    if (!certificate.issuer().starts_with(kIntelNames)) return;
     const bool known = std::ranges::any_of(
         collateral_.certificates, [&](const Certificate& other) {
           return other.sha256() == certificate.sha256();

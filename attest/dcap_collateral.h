@@ -35,7 +35,7 @@ struct QeIdentityDocument {
 struct DcapCollateral {
   std::vector<TcbInfoDocument> tcb_infos;
   std::vector<QeIdentityDocument> qe_identities;
-  std::vector<Certificate> certificates;  // each once
+  std::vector<Certificate> certificates;  // Intel's, each once
   std::vector<RevocationList> revocations;
   // A failed check for each file that is of one of the forms and broken, an
   // unknown one for each that is of none.

@@ -1,46 +1,12 @@
 #include "formats/pcs_fields.h"
 
-#include "common/text.h"
-
 namespace tally {
-namespace {
-
-// Days since 1970 of a date, after Howard Hinnant, "chrono-compatible low-level
-// date algorithms".
-int64_t DaysFromCivil(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = year / 400;
-  const int64_t year_of_era = year - era * 400;
-  const int64_t shifted_month = month > 2 ? month - 3 : month + 9;
-  const int64_t day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-  const int64_t day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + day_of_era - 719468;
-}
-
-// Number reads decimal digits; anything else shows when the time is written
-// back.
-int64_t Number(std::string_view digits) {
-  int64_t value = 0;
-  for (const char c : digits) value = value * 10 + (c - '0');
-  return value;
-}
-
-}  // namespace
 
 int64_t PcsFields::Time(std::string_view field, std::string_view text) {
-  constexpr std::string_view kForm = "2026-11-23T04:26:00Z";
-  int64_t time = 0;
-  if (text.size() == kForm.size()) {
-    time = DaysFromCivil(Number(text.substr(0, 4)), Number(text.substr(5, 2)),
-                         Number(text.substr(8, 2))) *
-               86400 +
-           Number(text.substr(11, 2)) * 3600 + Number(text.substr(14, 2)) * 60 +
-           Number(text.substr(17, 2));
-  }
-  if (FormatUtcTime(time) == text) return time;
-  Fail(field, "found " + Quote(text.substr(0, 40)) + ", expected a time as '" +
-                  std::string(kForm) + "'");
+  const Result<int64_t> time = ParseUtcTime(text);
+  if (time) return *time;
+  Fail(field, "found " + Quote(text.substr(0, 40)) +
+                  ", expected a time as '2026-11-23T04:26:00Z'");
   return 0;
 }
 

@@ -12,8 +12,8 @@
 namespace tally {
 namespace {
 
-using test::ChecksOf;
-using test::FailuresOf;
+using test::DcapChecksOf;
+using test::DcapFailuresOf;
 using test::Files;
 using test::MustRead;
 
@@ -43,7 +43,7 @@ TEST(Dcap, TdxQuoteIsUpToDate) {
   const auto evidence = AuthenticateTdx(MustRead(quote), {test::kAtTdx, files});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_TRUE(evidence->authentic());
-  EXPECT_EQ(ChecksOf(*evidence),
+  EXPECT_EQ(DcapChecksOf(*evidence),
             "quote signature: passed: by the attestation key, over header and "
             "body\n"
             "attestation key: passed: is in the quoting enclave's report\n"
@@ -86,7 +86,7 @@ TEST(Dcap, SgxQuoteNeedsConfigurationAndHardening) {
   const auto evidence = AuthenticateSgx(MustRead(quote), {test::kAtSgx, files});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_TRUE(evidence->authentic());
-  EXPECT_EQ(ChecksOf(*evidence),
+  EXPECT_EQ(DcapChecksOf(*evidence),
             "quote signature: passed: by the attestation key, over header and "
             "body\n"
             "attestation key: passed: is in the quoting enclave's report\n"
@@ -127,7 +127,7 @@ TEST(Dcap, TdxQuoteBelowEveryLevelFails) {
   const auto evidence =
       AuthenticateTdx(MustRead(quote), {test::kAtOutdated, files});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
-  EXPECT_EQ(FailuresOf(*evidence),
+  EXPECT_EQ(DcapFailuresOf(*evidence),
             "TCB status: the platform is below every level of the TCB info\n");
   EXPECT_EQ(evidence->claims.tcb_status, "unknown");
   EXPECT_TRUE(evidence->claims.identities.contains("mrservicetd"));
@@ -156,7 +156,7 @@ TEST_P(DcapGenuine, IsAuthenticWithoutCollateral) {
   const auto evidence =
       tdx ? AuthenticateTdx(file, inputs) : AuthenticateSgx(file, inputs);
   ASSERT_TRUE(evidence) << evidence.error().ToString();
-  EXPECT_TRUE(evidence->authentic()) << ChecksOf(*evidence);
+  EXPECT_TRUE(evidence->authentic()) << DcapChecksOf(*evidence);
   EXPECT_EQ(evidence->claims.debug, row.debug);
   EXPECT_EQ(evidence->claims.tcb_status, "unknown");
   EXPECT_EQ(Hex(evidence->registers[0].value).substr(0, row.measurement.size()),
@@ -193,7 +193,7 @@ TEST(Dcap, SaysWhatCollateralWouldTell) {
   const auto evidence = AuthenticateTdx(MustRead(quote), {.at = test::kAtTdx});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_TRUE(evidence->authentic());
-  EXPECT_EQ(ChecksOf(*evidence),
+  EXPECT_EQ(DcapChecksOf(*evidence),
             "quote signature: passed: by the attestation key, over header and "
             "body\n"
             "attestation key: passed: is in the quoting enclave's report\n"
@@ -234,7 +234,7 @@ TEST(Dcap, TakesTheServicesOwnFiles) {
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_TRUE(evidence->authentic());
   EXPECT_EQ(
-      ChecksOf(*evidence),
+      DcapChecksOf(*evidence),
       "quote signature: passed: by the attestation key, over header and body\n"
       "attestation key: passed: is in the quoting enclave's report\n"
       "QE report signature: passed: by the PCK certificate's key\n"

@@ -16,8 +16,8 @@ inline constexpr int64_t kAtTdx = 1750331763;       // 2025-06-19T11:16:03Z
 inline constexpr int64_t kAtSgx = 1750334171;       // 2025-06-19T11:56:11Z
 inline constexpr int64_t kAtOutdated = 1771415931;  // 2026-02-18T11:58:51Z
 
-// ChecksOf returns a line for each check: "name: state: text".
-inline std::string ChecksOf(const Evidence& evidence) {
+// DcapChecksOf returns a line for each check: "name: state: text".
+inline std::string DcapChecksOf(const Evidence& evidence) {
   std::string text;
   for (const EvidenceCheck& check : evidence.checks) {
     text += check.name + ": " + std::string(CheckStateName(check.state)) +
@@ -26,8 +26,8 @@ inline std::string ChecksOf(const Evidence& evidence) {
   return text;
 }
 
-// FailuresOf returns a line for each failed check: "name: text".
-inline std::string FailuresOf(const Evidence& evidence) {
+// DcapFailuresOf returns a line for each failed check: "name: text".
+inline std::string DcapFailuresOf(const Evidence& evidence) {
   std::string text;
   for (const EvidenceCheck& check : evidence.checks) {
     if (check.state != CheckState::kFailed) continue;
