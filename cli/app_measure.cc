@@ -135,11 +135,20 @@ void MeasureCommands::AddOvmfHash(CLI::App* measure) {
   // CLI11 allows no colon in a name: TranslateMode makes it of snp:ovmf-hash.
   CLI::App* app = measure->add_subcommand(
       "snp-ovmf-hash", "launch digest after the firmware's pages");
-  app->callback([this] {
+  LaunchFlags* flags = &unused_.launch;
+  AddLaunchOptions(app, flags);
+  AddSnpOptions(app, flags);
+  AddForm(app, &unused_.form);
+  app->add_flag("--dump-vmsa", unused_.dump_vmsa, "without effect");
+  app->callback([this, app, flags] {
+    ovmf_hash_.ovmf = flags->ovmf;
+    for (const CLI::Option* option : app->get_options()) {
+      const bool counts = option->get_name() == "--ovmf";
+      if (option->count() == 0 || counts) continue;
+      ovmf_hash_.unused.push_back(option->get_name());
+    }
     choose_([this] { return RunMeasureOvmfHash(ovmf_hash_, console_); });
   });
-  app->add_option("--ovmf", ovmf_hash_.ovmf, "firmware image")->required();
-  AddForm(app, &ovmf_hash_.form);
 }
 
 void MeasureCommands::AddIgvm(CLI::App* measure) {

@@ -42,6 +42,7 @@ class MeasureCommands {
   MeasureLaunchFlags sev_;
   MeasureLaunchFlags sev_es_;
   OvmfHashFlags ovmf_hash_;
+  MeasureLaunchFlags unused_;
   MeasureIgvmFlags igvm_;
   MeasureNitroFlags nitro_;
   WhyFlags why_snp_;

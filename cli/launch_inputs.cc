@@ -31,8 +31,10 @@ Result<uint32_t> SignatureOfFamily(const LaunchFlags& flags) {
   return CpuidSignature(family, model, stepping);
 }
 
-// VcpuSignature returns what the flags agree on; 0 if they say nothing.
-Result<uint32_t> VcpuSignature(const LaunchFlags& flags) {
+// VcpuSignature returns what the flags say, 0 if they say nothing. Of several
+// the first one counts, in the order of sev-snp-measure.
+Result<uint32_t> VcpuSignature(const LaunchFlags& flags,
+                               std::vector<std::string>* warnings) {
   std::vector<uint32_t> given;
   if (flags.vcpu_family || flags.vcpu_model || flags.vcpu_stepping) {
     TALLY_ASSIGN(const uint32_t signature, SignatureOfFamily(flags));
@@ -49,9 +51,9 @@ Result<uint32_t> VcpuSignature(const LaunchFlags& flags) {
   }
   for (const uint32_t signature : given) {
     if (signature != given.front()) {
-      return UsageError("the vCPU is given as " + HexNumber(given.front()) +
-                        " and as " + HexNumber(signature) +
-                        ", expected one signature");
+      warnings->push_back("the vCPU is given as " + HexNumber(given.front()) +
+                          " and as " + HexNumber(signature) +
+                          ": the first one counts");
     }
   }
   return given.empty() ? 0 : given.front();
@@ -80,8 +82,8 @@ Status CheckFlags(const LaunchFlags& flags) {
   if (flags.vcpus.empty() && flags.kind != LaunchKind::kSev) {
     return UsageError("--vcpus is not given");
   }
-  if (!is_snp && !(flags.ovmf_hash.empty() && flags.svsm.empty())) {
-    return UsageError("--snp-ovmf-hash and --svsm are for snp only");
+  if (!is_snp && !flags.ovmf_hash.empty()) {
+    return UsageError("--snp-ovmf-hash is for snp only");
   }
   if (!is_snp && flags.vmsa_gpa) {
     return UsageError("--vmsa-gpa is for snp only");
@@ -89,16 +91,30 @@ Status CheckFlags(const LaunchFlags& flags) {
   if (flags.require_svsm && flags.svsm.empty()) {
     return UsageError("--svsm is not given");
   }
-  if (flags.svsm.empty()) {
-    if (flags.vars_size || !flags.vars_file.empty()) {
-      return UsageError("--vars-size and --vars-file need --svsm");
-    }
-  } else if (flags.vars_size.has_value() == !flags.vars_file.empty()) {
+  if (is_snp && !flags.svsm.empty() &&
+      flags.vars_size.has_value() == !flags.vars_file.empty()) {
     return UsageError("--svsm needs --vars-size or --vars-file, not both");
-  } else if (!flags.ovmf_hash.empty()) {
+  }
+  if (!flags.svsm.empty() && !flags.ovmf_hash.empty()) {
     return UsageError("--svsm and --snp-ovmf-hash do not go together");
   }
   return Ok();
+}
+
+// WarnUnused says which flags have no effect on the launch.
+std::vector<std::string> WarnUnused(const LaunchFlags& flags) {
+  const bool is_snp = flags.kind == LaunchKind::kSnp;
+  const bool has_svsm = is_snp && !flags.svsm.empty();
+  std::vector<std::string> warnings;
+  const auto warn = [&](bool is_given, const char* option, const char* why) {
+    if (!is_given) return;
+    warnings.push_back(std::string(option) + " has no effect: " + why);
+  };
+  warn(!is_snp && !flags.svsm.empty(), "--svsm", "it is for snp");
+  warn(!has_svsm && flags.vars_size, "--vars-size", "it is for --svsm");
+  warn(!has_svsm && !flags.vars_file.empty(), "--vars-file",
+       "it is for --svsm");
+  return warnings;
 }
 
 Result<SnpSvsmImage> SvsmImage(const LaunchFlags& flags,
@@ -120,7 +136,8 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
   TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(flags.vmm));
   TALLY_ASSIGN(const SnpVmsaEra era,
                FindSnpVmsaEra(flags.era.value_or("linux-6.10")));
-  TALLY_ASSIGN(const uint32_t signature, VcpuSignature(flags));
+  std::vector<std::string> warnings = WarnUnused(flags);
+  TALLY_ASSIGN(const uint32_t signature, VcpuSignature(flags, &warnings));
   if (signature == 0 && !ProfileOf(vmm).rdx && flags.kind != LaunchKind::kSev) {
     return UsageError(
         "none of --vcpu-type, --vcpu-sig and --vcpu-family given");
@@ -128,7 +145,8 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
   TALLY_ASSIGN(const uint64_t features,
                ParseGuestFeatures(flags.guest_features));
   TALLY_ASSIGN(MappedFile firmware, MappedFile::Open(flags.ovmf));
-  LaunchInputs inputs{.firmware = std::move(firmware)};
+  LaunchInputs inputs{.firmware = std::move(firmware),
+                      .warnings = std::move(warnings)};
   WillRead(inputs.firmware.bytes());
   TALLY_ASSIGN(const std::optional<SevHashes> hashes, KernelHashes(flags));
   inputs.sev = {.firmware = inputs.firmware.bytes(),
@@ -145,6 +163,7 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
                 .era = era,
                 .vmsa_gpa = flags.vmsa_gpa,
                 .kernel_hashes = hashes};
+  if (flags.kind != LaunchKind::kSnp) return inputs;
   if (!flags.svsm.empty()) {
     TALLY_ASSIGN(inputs.svsm, MappedFile::Open(flags.svsm));
     TALLY_ASSIGN(inputs.snp.svsm, SvsmImage(flags, *inputs.svsm));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/measure_flags.h"
 #include "measure/sev.h"
@@ -19,10 +21,13 @@ struct LaunchInputs {
   std::optional<SnpLaunchDigest> firmware_digest;  // of --snp-ovmf-hash
   // For the other kinds.
   SevLaunch sev;
+  // Of options that have no effect, or that contradict each other.
+  std::vector<std::string> warnings;
 };
 
 // OpenLaunch checks the flags against each other, opens the firmware and hashes
-// the kernel's files in pieces. UsageError: flags that do not go together.
+// the kernel's files in pieces. UsageError: flags that do not go together. What
+// sev-snp-measure overlooks is a warning here.
 Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags);
 
 }  // namespace tally

@@ -47,10 +47,12 @@ struct MeasureLaunchFlags {
 };
 Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console);
 
-// RunMeasureOvmfHash prints the launch digest after the firmware's pages.
+// RunMeasureOvmfHash prints the launch digest after the firmware's pages, in
+// hexadecimal: --snp-ovmf-hash takes nothing else.
 struct OvmfHashFlags {
   fs::path ovmf;
-  DigestForm form = DigestForm::kHex;
+  // Options that were given, as to sev-snp-measure, and that do not count.
+  std::vector<std::string> unused;
 };
 Status RunMeasureOvmfHash(const OvmfHashFlags& flags, Console& console);
 

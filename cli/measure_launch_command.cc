@@ -168,6 +168,7 @@ Json AnswerRecord(const Measured& measured) {
 
 Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
   TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
+  for (const std::string& warning : inputs.warnings) console.Warn(warning);
   Result<Measured> measured = MeasureInputs(flags.launch, inputs);
   if (!measured) {
     return std::move(measured).error().While("measuring " +
@@ -187,6 +188,9 @@ Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
 }
 
 Status RunMeasureOvmfHash(const OvmfHashFlags& flags, Console& console) {
+  for (const std::string& option : flags.unused) {
+    console.Warn(option + " has no effect: only the firmware's pages count");
+  }
   TALLY_ASSIGN(const MappedFile firmware, MappedFile::Open(flags.ovmf));
   Result<SnpFirmwareSeed> seed = SeedSnpFirmware(firmware.bytes());
   if (!seed) {
@@ -195,7 +199,7 @@ Status RunMeasureOvmfHash(const OvmfHashFlags& flags, Console& console) {
   }
   const SnpLaunchDigest& digest = seed->after_firmware;
   console.Answer(
-      FormatDigest(digest.span(), flags.form) + "\n",
+      digest.hex() + "\n",
       Json::Object{{"platform", "sev-snp"}, {"ovmf_hash", digest.hex()}});
   return Ok();
 }

@@ -20,7 +20,14 @@ struct Group {
   uint64_t size_bytes;
 };
 
+// A run of processors that start alike.
+bool IsSameVmsa(const Event& before, const Event& next) {
+  return next.type == "vmsa" && before.type == "vmsa" &&
+         next.digest == before.digest && next.gpa == before.gpa;
+}
+
 bool Continues(const Group& group, const Event& next) {
+  if (IsSameVmsa(*group.last, next)) return true;
   return next.gpa.has_value() && group.first->gpa.has_value() &&
          *next.gpa == *group.first->gpa + group.size_bytes &&
          next.type == group.first->type && next.what == group.first->what;
@@ -112,7 +119,11 @@ std::string ExplainEvents(std::span<const Event> events) {
     table += Padded(group.first->type, type_width) + " ";
     table += Padded(Shown(group.last->value_after), kShownDigits) + " ";
     table += Padded(HexNumber(group.size_bytes), size_width) + "  ";
-    table += group.first->what + "\n";
+    table += group.first->what;
+    if (group.last->what != group.first->what) {
+      table += " to " + group.last->what;
+    }
+    table += "\n";
   }
   return table;
 }

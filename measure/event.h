@@ -49,7 +49,8 @@ std::vector<Sha256Digest> DigestEventPrefixes(std::span<const Event> events,
 
 // ExplainEvents returns a table for people, a line a step: address, type, the
 // register's value after the step (first 16 digits), size, reason. Neighbouring
-// pages of one kind that have one reason share a line.
+// pages of one kind that have one reason share a line, and processors that
+// start alike: "vcpu 1 to vcpu 63".
 std::string ExplainEvents(std::span<const Event> events);
 
 // Coverage says which register binds one input of a launch.

@@ -16,6 +16,9 @@ constexpr std::string_view kHost =
 constexpr std::string_view kGuest =
     "Linux arch/x86/include/asm/msr-index.h, MSR_AMD64_SNP_… (two places "
     "higher); virtee/sev 9cf2adbf src/measurement/vmsa.rs, GuestFeatures";
+constexpr std::string_view kNewer =
+    "Linux arch/x86/include/asm/msr-index.h, MSR_AMD64_SNP_SECURE_AVIC_BIT 18 "
+    "and MSR_AMD64_SNP_IBPB_ON_ENTRY_BIT 23 (two places higher)";
 
 constexpr GuestFeature kFeatures[] = {
     {0, "snp-active", kHost},          {1, "vtom", kGuest},
@@ -25,6 +28,7 @@ constexpr GuestFeature kFeatures[] = {
     {8, "vmpl-sss", kGuest},           {9, "secure-tsc", kHost},
     {10, "vmgexit-parameter", kGuest}, {12, "ibs-virtualization", kGuest},
     {14, "vmsa-reg-prot", kGuest},     {15, "smt-protection", kGuest},
+    {16, "secure-avic", kNewer},       {21, "ibpb-on-entry", kNewer},
 };
 
 Result<uint64_t> FeatureBit(std::string_view name) {

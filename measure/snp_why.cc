@@ -1,6 +1,7 @@
 #include "measure/snp_why.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "common/hash.h"
@@ -189,6 +190,15 @@ class StateList {
   std::vector<SnpStates> states_;
 };
 
+// The newest features: with them only sets that differ in few bits are tried.
+constexpr uint64_t kRareFeatures = uint64_t{1} << 16 | uint64_t{1} << 21;
+constexpr int kMaxChangesOfRare = 4;
+
+bool IsTooRare(uint64_t given, uint64_t set) {
+  return (set & kRareFeatures) != 0 &&
+         std::popcount(given ^ set) > kMaxChangesOfRare;
+}
+
 // FeatureSets returns the given set and then every set of `bits` with bit 0.
 std::vector<uint64_t> FeatureSets(uint64_t given,
                                   const std::vector<unsigned>& bits) {
@@ -198,7 +208,7 @@ std::vector<uint64_t> FeatureSets(uint64_t given,
     for (size_t i = 0; i < bits.size(); ++i) {
       if ((choice >> i & 1) != 0) set |= uint64_t{1} << bits[i];
     }
-    if (set != given) sets.push_back(set);
+    if (set != given && !IsTooRare(given, set)) sets.push_back(set);
   }
   return sets;
 }

@@ -157,8 +157,15 @@ snp_other_options() {
   same_digest "--mode=snp" "${launch[@]:2}"
   same_digest "${launch[@]:2}" --mode snp
   same_digest --mode snp:ovmf-hash --ovmf "$SCRATCH/full.fd"
+  same_digest --mode snp:ovmf-hash --ovmf "$SCRATCH/full.fd" --vcpus 4 \
+    --vcpu-type EPYC --output-format base64 --dump-vmsa
+  same_digest "${launch[@]}" --vcpu-sig 0x830f10
+  same_digest "${launch[@]}" --vcpu-sig 0x830f10 --vcpu-family 25 --vcpu-model 1 \
+    --vcpu-stepping 1
+  same_digest "${launch[@]}" --vars-size 4096
   hash=$("$PEER" --mode snp:ovmf-hash --ovmf "$SCRATCH/order.fd")
   same_digest "${launch[@]}" --snp-ovmf-hash "$hash"
+  same_digest "${launch[@]}" --snp-ovmf-hash "${hash^^}"
   verdict "snp: features, output and the firmware's hash" 0
 }
 
@@ -197,6 +204,8 @@ sev_launches() {
   same_digest --mode sev --ovmf "$SCRATCH/any.bin"
   same_digest --mode sev --ovmf "$SCRATCH/full.fd" --vcpus 4 --vcpu-type EPYC
   same_digest --mode sev --ovmf "$SCRATCH/full.fd" --output-format base64
+  same_digest --mode sev --ovmf "$SCRATCH/full.fd" --svsm "$SCRATCH/svsm.bin" \
+    --vars-size 4096
   verdict "sev" 0
   with_kernels --mode sev --ovmf "$SCRATCH/no-hashes.fd"
   verdict "sev: kernels for a firmware that cannot check them" 5
@@ -256,6 +265,8 @@ differences() {
   local -a launch=(--mode snp --ovmf "$SCRATCH/full.fd" --vcpus 2)
   refuses "a kernel on EC2" "${launch[@]}" --vmm-type ec2 --kernel "$SCRATCH/kernel"
   refuses "a kernel on GCE" "${launch[@]}" --vmm-type gce --kernel "$SCRATCH/kernel"
+  refuses "a kernel of an SEV-ES guest on EC2" "${launch[@]}" --mode seves \
+    --vmm-type ec2 --kernel "$SCRATCH/kernel"
   refuses "an SNP guest without SNP" "${launch[@]}" --vcpu-type EPYC --guest-features 0x20
   # The signature decides where a VMSA lies on GCE; sev-snp-measure knows one place.
   launch+=(--vmm-type gce --vcpu-sig "$GENOA")

@@ -55,5 +55,21 @@ TEST(Events, AreExplainedApartWhereAReasonDiffers) {
             "-            vmsa   -                0x1000  vcpu 0\n");
 }
 
+TEST(Events, OfProcessorsThatStartAlikeShareALine) {
+  std::vector<Event> events = {{.what = "vcpu 0",
+                                .type = "vmsa",
+                                .gpa = 0xfffffffff000,
+                                .size_bytes = 0x1000,
+                                .digest = "sha384:01"}};
+  for (int i = 1; i < 64; ++i) {
+    events.push_back(events[0]);
+    events.back().what = "vcpu " + std::to_string(i);
+    events.back().digest = "sha384:02";
+  }
+  EXPECT_EQ(ExplainEvents(events),
+            "fffffffff000 vmsa -                0x1000   vcpu 0\n"
+            "fffffffff000 vmsa -                0x3f000  vcpu 1 to vcpu 63\n");
+}
+
 }  // namespace
 }  // namespace tally

@@ -14,6 +14,7 @@ TEST(GuestFeatures, AreNumbersOrNames) {
   EXPECT_EQ(ParseGuestFeatures("0x0").value(), 0u);
   EXPECT_EQ(ParseGuestFeatures("debug-swap").value(), 0x21u);
   EXPECT_EQ(ParseGuestFeatures("snp-active,secure-tsc").value(), 0x201u);
+  EXPECT_EQ(ParseGuestFeatures("secure-avic,ibpb-on-entry").value(), 0x210001u);
 }
 
 TEST(GuestFeatures, HaveUniqueNamesAndASource) {
@@ -31,7 +32,7 @@ TEST(GuestFeatures, ParseWhatTheyPrint) {
   for (const GuestFeature& feature : GuestFeatures()) {
     all |= uint64_t{1} << feature.bit;
   }
-  EXPECT_EQ(all, 0xd7ffu);
+  EXPECT_EQ(all, 0x21d7ffu);
   EXPECT_EQ(ParseGuestFeatures(FormatGuestFeatures(all)).value(), all);
   EXPECT_EQ(FormatGuestFeatures(0x801), "snp-active,bit-11");
   EXPECT_EQ(FormatGuestFeatures(0), "none");
@@ -45,7 +46,8 @@ TEST(GuestFeatures, RejectsAnUnknownNameAndNamesTheNearest) {
             "snp-active, vtom, reflect-vc, restricted-injection, "
             "alternate-injection, debug-swap, prevent-host-ibs, "
             "btb-isolation, vmpl-sss, secure-tsc, vmgexit-parameter, "
-            "ibs-virtualization, vmsa-reg-prot, smt-protection");
+            "ibs-virtualization, vmsa-reg-prot, smt-protection, secure-avic, "
+            "ibpb-on-entry");
   EXPECT_EQ(features.error().hints(),
             std::vector<std::string>{"did you mean 'debug-swap'?"});
   EXPECT_FALSE(ParseGuestFeatures(""));
