@@ -329,7 +329,7 @@ Error Parted(const Compared& compared, const FirstChange& first) {
   return MismatchError("the boot is not the expected one from " +
                        LogRegisterName(index, compared.registers) + " on: " +
                        std::string(EventChangeName(first.step->change)) + " " +
-                       BootEventTypeName(event.type) + " " + Quote(event.what));
+                       BootEventTypeName(event.type) + " " + event.what);
 }
 
 }  // namespace

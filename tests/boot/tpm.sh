@@ -201,6 +201,20 @@ same_boot() {
   fi
 }
 
+# given_pcr0 NAME VARS : PCR 0, which cannot be predicted, from the log of NAME.
+given_pcr0() {
+  local name=$SCRATCH/$1
+  "$TALLY" measure tpm --uki "$name.uki" --vars "$2" --pcr 0 --bank sha256,sha384 \
+    --event-log "$name.log" >"$name.given" || true
+  if grep -qx 'pcr0.source=given' "$name.given" &&
+    (($(grep -cxF -f "$name.pcrs" "$name.given") == 2)); then
+    pass "measure tpm --event-log: PCR 0 is given, and the TPM's"
+  else
+    fail "measure tpm --event-log: PCR 0 is not the TPM's:"
+    sed 's/^/  | /' "$name.given"
+  fi
+}
+
 # check_schema NAME VARS holds the JSON answer against its schema.
 check_schema() {
   local tests
@@ -226,6 +240,7 @@ boot_plain() {
   check_log plain "Secure Boot off"
   same_boot plain "Secure Boot off" --uki "$SCRATCH/plain.uki" \
     --vars "$OVMF/OVMF_VARS_4M.fd" --disk "$SCRATCH/plain.disk" --boot-disk-pci 1.0
+  given_pcr0 plain "$OVMF/OVMF_VARS_4M.fd"
   check_schema plain "$OVMF/OVMF_VARS_4M.fd"
 }
 
