@@ -300,6 +300,22 @@ TEST(Revocation, IsCheckedAgainstTheListsOfTheIssuer) {
   EXPECT_EQ(chain->without_revocations, std::vector<std::string>{});
 }
 
+TEST(Revocation, AcceptsListsSignedWithRsaPss) {
+  // As AMD's are.
+  World world;
+  world.root_key = TestKey::Rsa(2048);
+  world.ca.signing = {.hash = "SHA384", .pss = true};
+  world.lists = {MakeRevocationList(
+      {.issuer = "root", .serials = {7}, .signing = {.pss = true}},
+      world.root_key)};
+  EXPECT_EQ(world.Verdict(), "verified");
+  world.lists = {MakeRevocationList(
+      {.issuer = "root", .serials = {2}, .signing = {.pss = true}},
+      world.root_key)};
+  EXPECT_EQ(world.Verdict(),
+            "certificate 'ca' with serial number 0x02 was revoked by 'root'");
+}
+
 TEST(Revocation, RejectsARevokedCertificate) {
   World world;
   world.lists = {MakeRevocationList({.issuer = "root", .serials = {1, 2}},
