@@ -1,10 +1,10 @@
 #include "formats/hcl_report.h"
 
-#include <algorithm>
 #include <string>
 
 #include "common/json.h"
 #include "common/text.h"
+#include "formats/base64url.h"
 
 namespace tally {
 namespace {
@@ -38,7 +38,7 @@ uint64_t ReadRequestData(HclReport* report, ByteReader& r) {
            "found " + std::to_string(hash) + ", expected 1 (SHA-256)");
   }
   const uint64_t runtime_bytes = r.U32Le("variable_data_size");
-  uint64_t expected = kRequestDataBytes + runtime_bytes;
+  const uint64_t expected = kRequestDataBytes + runtime_bytes;
   // openvmm since 2025 appends a bitmap to version 2, and counts it.
   const bool has_extension =
       version == 2 && data_size == expected + kRequestExtensionBytes;
@@ -58,7 +58,7 @@ Result<Bytes> JwkNumber(const Json& key, std::string_view name) {
     return InputError("hcl runtime data: " + std::string(kAkKeyId) +
                       " has no text '" + std::string(name) + "'");
   }
-  Result<Bytes> number = ParseBase64Url(*member->text());
+  Result<Bytes> number = ParseBase64Url(*member->text(), Base64Padding::kNone);
   if (!number) {
     return std::move(number).error().While("reading " + std::string(kAkKeyId) +
                                            " '" + std::string(name) + "'");
@@ -163,18 +163,6 @@ Result<HclRuntimeData> ParseHclRuntimeData(ByteSpan runtime_data) {
     TALLY_ASSIGN(parsed.user_data, ParseHex(*user_data->text()));
   }
   return parsed;
-}
-
-Result<Bytes> ParseBase64Url(std::string_view text) {
-  if (text.find_first_of("+/=") != std::string_view::npos) {
-    return InputError("found " + Quote(text.substr(0, 80)) +
-                      ", expected base64 of the URL alphabet, not padded");
-  }
-  std::string standard(text);
-  std::ranges::replace(standard, '-', '+');
-  std::ranges::replace(standard, '_', '/');
-  while (standard.size() % 4 != 0) standard += '=';
-  return ParseBase64(standard);
 }
 
 }  // namespace tally

@@ -56,7 +56,4 @@ struct HclRuntimeData {
 // id is "HCLAkPub", and it must be an RSA key for signing.
 Result<HclRuntimeData> ParseHclRuntimeData(ByteSpan runtime_data);
 
-// ParseBase64Url reads RFC 4648 section 5, without padding as JWKs have it.
-Result<Bytes> ParseBase64Url(std::string_view text);
-
 }  // namespace tally
