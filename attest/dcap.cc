@@ -126,10 +126,9 @@ class Verifier {
   // CheckPlatform looks at everything that the PCK certificate is about.
   void CheckPlatform() {
     const auto certificates = ReadPckCertificates(quote_.pck_certificates);
-    if (!certificates || certificates->empty()) {
-      checks_.push_back(Failed("QE report signature",
-                               certificates ? "no PCK certificate"
-                                            : certificates.error().message()));
+    if (!certificates) {
+      checks_.push_back(
+          Failed("PCK certificate", certificates.error().message()));
       return;
     }
     const Certificate& leaf = certificates->front();

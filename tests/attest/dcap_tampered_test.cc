@@ -104,7 +104,11 @@ TEST(DcapTampered, CertificatesFail) {
             "not signed by the key of 'Intel SGX PCK Platform CA'\n");
   changed = file;
   changed[quote.pck_certificates_offset + 40] = '!';
-  EXPECT_EQ(Failures(changed).substr(0, 21), "QE report signature: ");
+  EXPECT_EQ(Failures(changed).substr(0, 17), "PCK certificate: ");
+  changed = file;
+  changed[quote.pck_certificates_offset + pem.find("\n-----BEGIN")] = 'x';
+  EXPECT_EQ(Failures(changed),
+            "PCK certificate: found text outside of the PEM certificates\n");
   // At another time.
   EXPECT_EQ(Failures(file, {}, 2000000000),
             "PCK certificate chain: certificate 'Intel SGX PCK Certificate' "
