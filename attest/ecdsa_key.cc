@@ -3,13 +3,13 @@
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <string>
 
 #include "attest/certificate.h"
+#include "attest/openssl.h"
+#include "attest/pem.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -17,19 +17,10 @@ namespace tally {
 namespace {
 
 constexpr uint8_t kNotCompressed = 0x04;
-constexpr std::string_view kPemBegin = "-----BEGIN PUBLIC KEY-----";
-constexpr std::string_view kPemEnd = "-----END PUBLIC KEY-----";
+constexpr std::string_view kPemPublicKey = "-----BEGIN PUBLIC KEY-----";
 constexpr std::string_view kPemCertificate = "-----BEGIN CERTIFICATE-----";
 
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
-  void operator()(BIGNUM* number) const { BN_free(number); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
+using openssl::Owned;
 
 struct CurveRow {
   EcCurve curve;
@@ -82,10 +73,8 @@ Bytes DerOf(ByteSpan signature) {
   static_cast<void>(s.release());
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(built.get(), &der);
-  if (size <= 0) return {};
-  Bytes bytes(der, der + size);
-  OPENSSL_free(der);
-  return bytes;
+  const openssl::OwnedMemory<unsigned char> owned(der);
+  return size <= 0 ? Bytes() : Bytes(der, der + size);
 }
 
 // ParseBase64Url accepts base64url without padding (RFC 7515, appendix C).
@@ -119,21 +108,6 @@ Result<EcdsaPublicKey> FromJwk(std::string_view text) {
   }
   return InputError("jwk: found crv " + Quote(member("crv")) +
                     ", expected 'P-256', 'P-384' or 'P-521'");
-}
-
-Result<EcdsaPublicKey> FromPublicKeyPem(std::string_view pem) {
-  const std::string_view rest =
-      pem.substr(pem.find(kPemBegin) + kPemBegin.size());
-  const size_t end = rest.find(kPemEnd);
-  if (end == std::string_view::npos) {
-    return InputError("the PEM of the public key has no end");
-  }
-  std::string base64;
-  for (const std::string& line : Split(rest.substr(0, end), '\n')) {
-    base64 += Trim(line);
-  }
-  TALLY_ASSIGN(const Bytes der, ParseBase64(base64));
-  return EcdsaPublicKey::FromSpki(der);
 }
 
 }  // namespace
@@ -217,8 +191,10 @@ Result<EcdsaPublicKey> EcdsaPublicKey::FromSpki(ByteSpan der) {
 Result<EcdsaPublicKey> EcdsaPublicKey::FromFile(ByteSpan bytes) {
   const std::string_view text = AsText(bytes);
   if (Trim(text).substr(0, 1) == "{") return FromJwk(text);
-  if (text.find(kPemBegin) != std::string_view::npos) {
-    return FromPublicKeyPem(text);
+  if (text.find(kPemPublicKey) != std::string_view::npos) {
+    TALLY_ASSIGN(const std::vector<Bytes> blocks,
+                 DecodePem(text, "PUBLIC KEY", 1));
+    return FromSpki(blocks.front());
   }
   if (text.find(kPemCertificate) != std::string_view::npos ||
       (!bytes.empty() && bytes[0] == 0x30)) {

@@ -105,7 +105,7 @@ TEST(EcdsaPublicKey, RejectsOtherFiles) {
   EXPECT_EQ(Refusal(R"({"kty":"EC","crv":"P-256"})"),
             "found coordinates of 0 and 0 bytes, expected 32 for P-256");
   EXPECT_EQ(Refusal("-----BEGIN PUBLIC KEY-----\n"),
-            "the PEM of the public key has no end");
+            "PEM block 1 has no end, expected '-----END PUBLIC KEY-----'");
   EXPECT_EQ(
       Refusal("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
       "found no SubjectPublicKeyInfo");
