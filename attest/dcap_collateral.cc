@@ -17,9 +17,30 @@ constexpr std::string_view kTcbSigningName = "Intel SGX TCB Signing";
 constexpr std::string_view kIntelNames = "Intel SGX ";  // of all issuers
 
 constexpr std::string_view kPemCertificate = "-----BEGIN CERTIFICATE-----";
+// The same as the value of a response's header (RFC 3986, section 2.1).
+constexpr std::string_view kEncodedPemCertificate =
+    "-----BEGIN%20CERTIFICATE-----";
 constexpr std::string_view kPemRevocationList = "-----BEGIN X509 CRL-----";
 constexpr std::string_view kHexSequence = "30";
 constexpr uint8_t kDerSequence = 0x30;
+
+Result<std::string> PercentDecoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto byte = ParseHex(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1) {
+      return InputError("found " + Quote(text.substr(i, 3)) +
+                        ", expected '%' and two hexadecimal digits");
+    }
+    decoded += AsText(*byte);
+    i += 2;
+  }
+  return decoded;
+}
 
 class Reader {
  public:
@@ -38,6 +59,10 @@ class Reader {
     const std::string_view text = Trim(AsText(file.bytes));
     if (text.starts_with('{')) return ReadJson(file.name, text);
     if (text.starts_with(kPemCertificate)) return ReadCertificates(text);
+    if (text.starts_with(kEncodedPemCertificate)) {
+      TALLY_ASSIGN(const std::string pem, PercentDecoded(text));
+      return ReadCertificates(pem);
+    }
     if (text.starts_with(kPemRevocationList)) {
       return ReadRevocationList(AsBytes(text));
     }

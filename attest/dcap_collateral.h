@@ -5,7 +5,8 @@
 //   {"tcbInfo": …, "signature": …}           TCB info, as the service sends it
 //   {"enclaveIdentity": …, "signature": …}   identity of a quoting enclave
 //   {"tcb_info": …, "tcb_info_signature": …} all in one, as dcap-qvl has it
-//   certificates and revocation lists        PEM, DER or DER in hexadecimal
+//   certificates                             PEM, also percent-encoded, or DER
+//   revocation lists                         PEM, DER or DER in hexadecimal
 // Certificates may be in any file, in any order: the issuer chains of the
 // documents are responses' headers, and no two tools store them alike.
 #pragma once

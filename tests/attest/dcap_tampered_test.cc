@@ -138,6 +138,10 @@ TEST(DcapTampered, CollateralFailsWhereItWasChanged) {
   EXPECT_EQ(Failures(file, {test::File("x.json", R"({"tcbInfo":{}})")}),
             "collateral: 'x.json': signed document: field 'signature' is "
             "missing, expected text\n");
+  EXPECT_EQ(
+      Failures(file, {test::File("x.txt", "-----BEGIN%20CERTIFICATE-----%0g")}),
+      "collateral: 'x.txt': found '%0g', expected '%' and two "
+      "hexadecimal digits\n");
   EXPECT_EQ(Failures(file, {test::File("x.der", "0\x01")}).substr(0, 19),
             "collateral: 'x.der'");
 }

@@ -36,6 +36,19 @@ std::string ValueOf(const std::vector<EvidenceField>& fields,
   return "no " + name;
 }
 
+// Encoded is text as the service has it in headers.
+std::string Encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == ' ' || c == '\n' || c == '+' || c == '/' || c == '=') {
+      out += "%" + Hex(AsBytes(std::string_view(&c, 1)));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 TEST(Dcap, TdxQuoteIsUpToDate) {
   TALLY_NEED_VECTOR(quote, kTdx);
   TALLY_NEED_VECTOR(collateral, kTdxCollateral);
@@ -223,7 +236,8 @@ TEST(Dcap, TakesTheServicesOwnFiles) {
                  "{\"enclaveIdentity\":" + test::MemberOf(qvl, "qe_identity") +
                      ",\"signature\":\"" +
                      test::MemberOf(qvl, "qe_identity_signature") + "\"}\n"),
-      test::File("chain.pem", test::MemberOf(qvl, "tcb_info_issuer_chain")),
+      test::File("chain.txt",
+                 Encoded(test::MemberOf(qvl, "tcb_info_issuer_chain"))),
       test::File("root-ca-crl.hex", test::MemberOf(qvl, "root_ca_crl") + "\n"),
       {"pck-crl.der", list},
       test::File("notes.txt", "not for tally"),
