@@ -1,6 +1,6 @@
 // Sources: Arm DEN0137, Realm Management Monitor specification 1.0, A7.2.3;
 // draft-ffm-rats-cca-token-00 and -03 (profiles of 2023 and 2024, the wrapper
-// of tag 907); edk2, ArmVirtPkg, "Arm CCA token definitions", for both tags.
+// of tag 907); veraison/ccatoken, commit 0c2aa612, evidence.go, for both tags.
 #include "formats/cca_token.h"
 
 #include <algorithm>

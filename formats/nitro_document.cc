@@ -1,6 +1,6 @@
 // Sources: aws-nitro-enclaves-nsm-api, commit 13464bfd,
 // docs/attestation_process.md, sections 2.2 (fields), 3.1 (COSE_Sign1) and
-// 3.2.2 (limits); dstack, commit 312dc605, dstack-attest/src/attestation.rs,
+// 3.2.2 (limits); dstack, dstack/dstack-attest/src/attestation.rs,
 // VersionedAttestation, as parity-scale-codec writes it.
 #include "formats/nitro_document.h"
 
