@@ -126,16 +126,16 @@ main() {
     beside "$ours" "$theirs"
   fi
 
-  read -r ours kib < <(run $RUNS "$TALLY" why snp --expected "$unknown" "${launch[@]}" --vcpus 4)
+  read -r ours kib < <(run 3 "$TALLY" why snp --expected "$unknown" "${launch[@]}" --vcpus 4)
   report "why: nothing found" "$ours" "$kib"
   "$TALLY" why snp --expected "$unknown" "${launch[@]}" --vcpus 4 2>&1 |
     grep -o 'tried [0-9]* launches' | sed 's/^/  /'
 
-  read -r ours kib < <(run $RUNS "$TALLY" measure snp "${launch[@]}" --vcpus 4 "${kernel[@]}")
+  read -r ours kib < <(run 3 "$TALLY" measure snp "${launch[@]}" --vcpus 4 "${kernel[@]}")
   report "with an initrd of 1 GiB" "$ours" "$kib"
-  read -r ours kib < <(run $RUNS "$TALLY" measure igvm "$SCRATCH/guest.igvm")
+  read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/guest.igvm")
   report "IGVM of 1 GiB in empty pages" "$ours" "$kib"
-  read -r ours kib < <(run $RUNS "$TALLY" measure igvm "$SCRATCH/guest.igvm" --json)
+  read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/guest.igvm" --json)
   report "the same, --json" "$ours" "$kib"
   if [[ -z $peer ]]; then
     printf 'sev-snp-measure: skipped, it is not installed and SEV_SNP_MEASURE does not name it\n'
