@@ -6,6 +6,7 @@
 
 #include "builder/images.h"
 #include "builder/volumes.h"
+#include "cli/boot_cells.h"
 #include "cli/igvm_artifacts.h"
 #include "cli/sev_cells.h"
 #include "cli/snp_igvm.h"
@@ -33,26 +34,6 @@ void Bind(const std::string& artifact, const Coverage& coverage,
       {.artifact = artifact,
        .bound_by = coverage.registers.empty() ? "" : coverage.registers.front(),
        .why_not = coverage.why_not});
-}
-
-// BindThroughCmdline records what the root hash in the command line binds, if
-// the command line itself is bound.
-void BindThroughCmdline(const Manifest& manifest, const Coverage& cmdline,
-                        MeasuredTarget* target) {
-  const bool bound = !cmdline.registers.empty();
-  std::vector<std::string> artifacts = {kRootArtifact, kVerityArtifact,
-                                        kDiskArtifact};
-  for (const VolumeSpec& volume : manifest.volumes) {
-    artifacts.push_back(VolumeArtifact(volume.name));
-  }
-  for (const std::string& artifact : artifacts) {
-    target->coverage.push_back(
-        {.artifact = artifact,
-         .bound_by = bound ? kCmdlineArtifact : "",
-         .why_not = bound ? ""
-                          : "its root hash is in the command line, which is "
-                            "not covered"});
-  }
 }
 
 Json ProfileRecord(const TargetSpec& spec, const CellFacts& facts,
@@ -86,7 +67,8 @@ void BindDirectBoot(const Manifest& manifest,
     Bind(artifact, *FindCoverage(coverage, input), cell);
   }
   if (has_disk) {
-    BindThroughCmdline(manifest, *FindCoverage(coverage, "cmdline"), cell);
+    const Coverage& cmdline = *FindCoverage(coverage, "cmdline");
+    BindThroughCmdline(manifest, !cmdline.registers.empty(), cell);
   }
 }
 
@@ -181,14 +163,35 @@ Result<std::vector<MeasuredTarget>> MeasureNitroTarget(
   return std::vector<MeasuredTarget>{std::move(target)};
 }
 
+Result<std::vector<MeasuredTarget>> MeasureTarget(const Manifest& manifest,
+                                                  const TargetSpec& spec,
+                                                  const fs::path& artifacts,
+                                                  const fs::path& sources) {
+  if (spec.sev) return MeasureSevTarget(manifest, spec, artifacts);
+  if (spec.tdx) return MeasureTdxTarget(manifest, spec, artifacts, sources);
+  if (spec.tpm) return MeasureTpmTarget(manifest, spec, artifacts);
+  return MeasureNitroTarget(spec, artifacts);
+}
+
+Json RegisterRecord(const MeasuredTarget& target,
+                    const MeasuredRegister& found) {
+  const bool is_known = !found.value.empty();
+  Json::Object record{
+      {"algorithm", found.algorithm},
+      {"value", is_known ? Json(found.value) : Json()},
+      {"status", found.status},
+      {"events_sha256", is_known ? Json(found.events_sha256.hex()) : Json()}};
+  // The other platforms' registers always have a value.
+  if (target.platform == "tdx" || target.platform == "tpm") {
+    record["why"] = found.why.empty() ? Json() : Json(found.why);
+  }
+  return record;
+}
+
 Json TargetRecord(const MeasuredTarget& target) {
   Json::Object registers;
-  for (const MeasuredRegister& value : target.registers) {
-    registers[value.name] =
-        Json::Object{{"algorithm", value.algorithm},
-                     {"value", value.value},
-                     {"status", "predicted"},
-                     {"events_sha256", value.events_sha256.hex()}};
+  for (const MeasuredRegister& found : target.registers) {
+    registers[found.name] = RegisterRecord(target, found);
   }
   Json::Object coverage;
   for (const BoundArtifact& bound : target.coverage) {
@@ -209,6 +212,11 @@ Json TargetRecord(const MeasuredTarget& target) {
 
 Status CheckTargetNames(const Manifest& manifest) {
   for (const TargetSpec& target : manifest.targets) {
+    const Status boot = CheckBootTarget(target);
+    if (!boot) {
+      return InputError(At(manifest, target.where) + ": " +
+                        boot.error().message());
+    }
     if (!target.sev) continue;
     for (const std::string& name : target.sev->vcpu_types) {
       if (name.empty()) continue;
@@ -228,13 +236,31 @@ Status CheckTargetNames(const Manifest& manifest) {
   return Ok();
 }
 
+void BindThroughCmdline(const Manifest& manifest, bool is_cmdline_bound,
+                        MeasuredTarget* target) {
+  std::vector<std::string> artifacts = {kRootArtifact, kVerityArtifact,
+                                        kDiskArtifact};
+  for (const VolumeSpec& volume : manifest.volumes) {
+    artifacts.push_back(VolumeArtifact(volume.name));
+  }
+  for (const std::string& artifact : artifacts) {
+    target->coverage.push_back(
+        {.artifact = artifact,
+         .bound_by = is_cmdline_bound ? kCmdlineArtifact : "",
+         .why_not = is_cmdline_bound
+                        ? ""
+                        : "its root hash is in the command line, which is "
+                          "not covered"});
+  }
+}
+
 Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
-                                                   const fs::path& artifacts) {
+                                                   const fs::path& artifacts,
+                                                   const fs::path& sources) {
   std::vector<MeasuredTarget> all;
   for (const TargetSpec& spec : manifest.targets) {
     Result<std::vector<MeasuredTarget>> cells =
-        spec.sev ? MeasureSevTarget(manifest, spec, artifacts)
-                 : MeasureNitroTarget(spec, artifacts);
+        MeasureTarget(manifest, spec, artifacts, sources);
     if (!cells) {
       return std::move(cells).error().While("measuring target '" + spec.name +
                                             "'");
@@ -288,9 +314,12 @@ std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets) {
 
 std::string TargetLabel(const MeasuredTarget& target) {
   std::vector<std::string> facts;
-  for (const char* key : {"vmm", "vcpu_type"}) {
+  for (const char* key : {"vmm", "vcpu_type", "firmware_profile", "bank"}) {
     const Json* fact = target.profile.Find(key);
     if (fact != nullptr) facts.push_back(*fact->text());
+  }
+  if (const Json* memory = target.profile.Find("memory_bytes")) {
+    facts.push_back(std::to_string(*memory->integer() >> 20) + " MiB");
   }
   if (const Json* vcpus = target.profile.Find("vcpus")) {
     facts.push_back(std::to_string(*vcpus->integer()) +

@@ -16,8 +16,10 @@ namespace tally {
 struct MeasuredRegister {
   std::string name;                  // "launch_digest", "PCR0"
   std::string algorithm = "sha384";  // or "sha256"
-  std::string value;
+  std::string value;                 // empty: not predictable
   Sha256Digest events_sha256;
+  std::string status = "predicted";  // "given", "not predictable"
+  std::string why;                   // if it is not predictable
 };
 
 // BoundArtifact says what binds an artifact that the target boots: a register,
@@ -49,10 +51,17 @@ std::vector<std::string> CoverageSummary(const MeasuredTarget& target);
 // the manifest, before anything is built.
 Status CheckTargetNames(const Manifest& manifest);
 
-// MeasureTargets measures the artifacts in `artifacts` for every target. A
-// target that requires full coverage and does not have it is an InputError.
+// MeasureTargets measures the artifacts in `artifacts` for every target; what
+// the manifest names beside itself is below `sources`. A target that requires
+// full coverage and does not have it is an InputError.
 Result<std::vector<MeasuredTarget>> MeasureTargets(const Manifest& manifest,
-                                                   const fs::path& artifacts);
+                                                   const fs::path& artifacts,
+                                                   const fs::path& sources);
+
+// BindThroughCmdline records what the root hash in the command line binds, if
+// the command line itself is bound.
+void BindThroughCmdline(const Manifest& manifest, bool is_cmdline_bound,
+                        MeasuredTarget* target);
 
 // FormatMeasurements returns measurements.json; see docs/formats/release.md.
 std::string FormatMeasurements(const std::vector<MeasuredTarget>& targets);

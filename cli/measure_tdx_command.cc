@@ -7,6 +7,7 @@
 
 #include "cli/eventlog_command.h"
 #include "cli/measure_answer.h"
+#include "cli/qemu_rules.h"
 #include "common/text.h"
 #include "measure/tdx_given.h"
 #include "measure/tdx_mrtd.h"
@@ -23,11 +24,6 @@ struct TdxFiles {
   std::optional<MappedFile> initrd;
   std::optional<MappedFile> uki;
   std::optional<MappedFile> disk;
-};
-
-struct QemuRules {
-  TdxPageOrder page_order = TdxPageOrder::kSinglePass;
-  TdxKernelHeader kernel_header = TdxKernelHeader::kPatched;
 };
 
 // RegisterAnswer is what is printed of one register.
@@ -91,23 +87,12 @@ Status CheckFlags(const MeasureTdxFlags& flags) {
 }
 
 Result<QemuRules> ParseQemuVersion(const MeasureTdxFlags& flags) {
-  const std::vector<std::string> parts = Split(flags.qemu_version, '.');
-  std::vector<uint64_t> numbers;
-  for (const std::string& part : parts) {
-    const Result<uint64_t> number = ParseUnsigned(part);
-    if (number && *number < 1000) numbers.push_back(*number);
-  }
-  if (numbers.size() != parts.size() || parts.size() < 2 || parts.size() > 3 ||
-      numbers[0] < 8) {
+  const std::optional<QemuRules> of_version = QemuRulesOf(flags.qemu_version);
+  if (!of_version) {
     return UsageError("--qemu-version: found " + Quote(flags.qemu_version) +
                       ", expected 8.0 or later");
   }
-  QemuRules rules;
-  if (numbers[0] < 9) rules.page_order = TdxPageOrder::kTwoPass;
-  if (std::pair(numbers[0], numbers[1]) >=
-      std::pair<uint64_t, uint64_t>(10, 2)) {
-    rules.kernel_header = TdxKernelHeader::kAsIs;
-  }
+  QemuRules rules = *of_version;
   if (flags.page_order.empty()) return rules;
   const auto order = FindTdxPageOrder(flags.page_order);
   if (!order) {

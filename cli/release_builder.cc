@@ -176,7 +176,8 @@ Result<BuiltRelease> BuildRelease(const ReleaseInputs& release,
 
   // The measurer sees the finished artifacts, never the builder's own state.
   TALLY_ASSIGN(std::vector<MeasuredTarget> targets,
-               MeasureTargets(inputs.manifest, artifacts));
+               MeasureTargets(inputs.manifest, artifacts,
+                              directory / kSourcesDirectory));
   TALLY_TRY(
       WriteText(directory / kMeasurementsJson, FormatMeasurements(targets)));
   stopwatch.Lap("measurements");

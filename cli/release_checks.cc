@@ -61,7 +61,8 @@ Result<std::vector<MeasuredTarget>> CheckRelease(const fs::path& directory,
   TALLY_TRY(CheckImages(directory, inputs));
 
   TALLY_ASSIGN(std::vector<MeasuredTarget> targets,
-               MeasureTargets(inputs.manifest, artifacts));
+               MeasureTargets(inputs.manifest, artifacts,
+                              directory / kSourcesDirectory));
   TALLY_TRY(
       CheckDocument(directory, kMeasurementsJson, FormatMeasurements(targets)));
   TALLY_ASSIGN(const SbomTexts sboms,

@@ -8,6 +8,7 @@
 #include "manifests/manifest_checks.h"
 #include "manifests/source_reader.h"
 #include "manifests/system_reader.h"
+#include "manifests/target_reader.h"
 #include "manifests/tree_reader.h"
 #include "manifests/yaml_reader.h"
 
@@ -18,7 +19,6 @@ constexpr uint64_t kMaxManifestSize = 1u << 20;
 constexpr uint64_t kSchemaVersion = 1;
 // EROFS and tar have room for later times, but nobody needs the year 2514.
 constexpr uint64_t kMaxSourceDateEpoch = uint64_t{1} << 34;
-constexpr uint64_t kMaxVcpus = 512;
 constexpr std::string_view kDefaultKeyring =
     "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -119,130 +119,6 @@ EifSpec ReadEif(YamlReader& reader, const YamlNode& node) {
   return {.cmdline = map.Text("cmdline", kCommandLine)};
 }
 
-std::vector<uint32_t> ReadVcpus(YamlReader& reader, const YamlNode& node) {
-  std::vector<uint32_t> vcpus;
-  for (const YamlNode& item : reader.Items(node)) {
-    const auto count = static_cast<uint32_t>(reader.Number(item, 1, kMaxVcpus));
-    if (!vcpus.empty() && count <= vcpus.back()) {
-      reader.RefuseFound(item, "more than " + std::to_string(vcpus.back()) +
-                                   ", the vCPU count before it");
-    }
-    vcpus.push_back(count);
-  }
-  if (vcpus.empty()) {
-    reader.Refuse(node.where, "found no vCPU counts, expected one or more");
-  }
-  return vcpus;
-}
-
-// OneOrMore returns the node itself, or the items of a list, none twice.
-std::vector<YamlNode> OneOrMore(YamlReader& reader, const YamlNode& node) {
-  if (node.kind != YamlKind::kList) return {node};
-  const std::vector<YamlNode>& items = reader.Items(node);
-  if (items.empty()) {
-    reader.Refuse(node.where, "found an empty list, expected one or more");
-  }
-  for (size_t i = 1; i < items.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (items[i].kind == YamlKind::kScalar &&
-          items[i].text == items[j].text) {
-        reader.RefuseFound(items[i], "each once");
-      }
-    }
-  }
-  return items;
-}
-
-// ReadIgvm accepts true, false, or a map with the guest policy.
-std::optional<uint64_t> ReadIgvm(YamlReader& reader, const YamlNode& node) {
-  // What QEMU has if nothing is said: SMT, and the bit that must be one.
-  constexpr uint64_t kDefaultPolicy = 0x30000;
-  if (node.kind != YamlKind::kMap) {
-    if (!reader.Flag(node)) return std::nullopt;
-    return kDefaultPolicy;
-  }
-  YamlMap map(reader, node, "an IGVM file", {"policy"});
-  return map.NumberOr("policy", 0, UINT64_MAX, kDefaultPolicy);
-}
-
-SevTarget ReadSnpTarget(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a target for sev-snp",
-              {"name", "platform", "vmm", "vcpu_type", "vcpus",
-               "guest_features", "igvm", "require_coverage"});
-  SevTarget target{.platform = "sev-snp"};
-  for (const YamlNode& vmm : OneOrMore(reader, map.Need("vmm"))) {
-    target.vmms.push_back(reader.OneOf(vmm, {"qemu", "ec2", "gce", "krun"}));
-  }
-  for (const YamlNode& type : OneOrMore(reader, map.Need("vcpu_type"))) {
-    target.vcpu_types.push_back(reader.Text(type, kVcpuType));
-  }
-  target.vcpus = ReadVcpus(reader, map.Need("vcpus"));
-  if (const YamlNode* features = map.Find("guest_features")) {
-    for (const YamlNode& set : OneOrMore(reader, *features)) {
-      target.guest_features.push_back(reader.Number(set, 0, UINT64_MAX));
-    }
-  } else {
-    target.guest_features = {1};
-  }
-  if (const YamlNode* igvm = map.Find("igvm")) {
-    target.igvm_policy = ReadIgvm(reader, *igvm);
-    for (const YamlNode& vmm : OneOrMore(reader, map.Need("vmm"))) {
-      if (target.igvm_policy && vmm.text != "qemu") {
-        reader.RefuseFound(vmm, "'qemu', since the target has 'igvm'");
-      }
-    }
-  }
-  return target;
-}
-
-SevTarget ReadSevEsTarget(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(
-      reader, node, "a target for sev-es",
-      {"name", "platform", "vmm", "vcpu_type", "vcpus", "require_coverage"});
-  SevTarget target{.platform = "sev-es", .guest_features = {0}};
-  target.vmms.push_back(reader.OneOf(map.Need("vmm"), {"qemu"}));
-  for (const YamlNode& type : OneOrMore(reader, map.Need("vcpu_type"))) {
-    target.vcpu_types.push_back(reader.Text(type, kVcpuType));
-  }
-  target.vcpus = ReadVcpus(reader, map.Need("vcpus"));
-  return target;
-}
-
-SevTarget ReadPlainSevTarget(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a target for sev",
-              {"name", "platform", "vmm", "require_coverage"});
-  SevTarget target{
-      .platform = "sev", .vcpu_types = {""}, .guest_features = {0}};
-  target.vmms.push_back(reader.OneOf(map.Need("vmm"), {"qemu"}));
-  return target;
-}
-
-NitroTarget ReadNitroTarget(YamlReader& reader, const YamlNode& node) {
-  YamlMap map(reader, node, "a target for nitro",
-              {"name", "platform", "require_coverage"});
-  return {};
-}
-
-TargetSpec ReadTarget(YamlReader& reader, const YamlNode& node) {
-  // The platform decides which other keys there are.
-  YamlMap map(reader, node, "a target",
-              {"name", "platform", "vmm", "vcpu_type", "vcpus",
-               "guest_features", "igvm", "require_coverage"});
-  TargetSpec target = {.name = map.Text("name", kTargetName),
-                       .where = map.where()};
-  const std::string platform =
-      reader.OneOf(map.Need("platform"), {"sev-snp", "sev-es", "sev", "nitro"});
-  if (platform == "sev-snp") target.sev = ReadSnpTarget(reader, node);
-  if (platform == "sev-es") target.sev = ReadSevEsTarget(reader, node);
-  if (platform == "sev") target.sev = ReadPlainSevTarget(reader, node);
-  if (platform == "nitro") target.nitro = ReadNitroTarget(reader, node);
-  if (const YamlNode* coverage = map.Find("require_coverage")) {
-    target.require_full_coverage =
-        reader.OneOf(*coverage, {"any", "full"}) == "full";
-  }
-  return target;
-}
-
 void ReadSections(YamlReader& reader, YamlMap& map, Manifest& manifest) {
   const YamlNode& archives = map.Need("archives");
   manifest.archives = map.ListOrNone("archives", ReadArchive);
@@ -330,6 +206,19 @@ std::vector<const TreeSpec*> TreesOf(const Manifest& manifest) {
     trees.push_back(&volume.tree);
   }
   return trees;
+}
+
+std::map<std::string, Location> DirectoriesOf(const Manifest& manifest) {
+  std::map<std::string, Location> directories;
+  for (const TreeSpec* tree : TreesOf(manifest)) {
+    for (const TreeSourceSpec& x : tree->trees) {
+      if (x.directory) directories.emplace(*x.directory, x.where);
+    }
+  }
+  for (const TargetSpec& x : manifest.targets) {
+    if (x.tdx && x.tdx->acpi) directories.emplace(*x.tdx->acpi, x.where);
+  }
+  return directories;
 }
 
 std::string At(const Manifest& manifest, const Location& where) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -294,11 +295,56 @@ struct SevTarget {
 
 struct NitroTarget {};
 
+// PciDevice is a place on the root bus of a machine.
+struct PciDevice {
+  uint8_t device = 0;
+  uint8_t function = 0;
+};
+
+// RuntimeEvent is what an application extends into RTMR 3: a digest, or an
+// event of dstack's with its payload. Exactly one of the two is set.
+struct RuntimeEvent {
+  std::optional<std::string> sha384;
+  std::optional<std::string> dstack_event;
+  std::optional<std::string> payload_hex;
+};
+
+// TdxTarget is a matrix of memory sizes and numbers of vCPUs, of a launch by
+// QEMU; a cloud has neither.
+struct TdxTarget {
+  std::string vmm;  // "qemu", "gce", "azure"
+  std::string qemu_version;
+  std::string firmware_profile;
+  bool firmware_has_secure_boot = false;
+  std::string page_order;  // empty: by the QEMU version
+  std::string boot;        // "kernel", "uki", "disk"
+  std::optional<PciDevice> boot_disk;
+  std::vector<uint64_t> memory;  // bytes, ascending
+  std::vector<uint32_t> vcpus;   // ascending
+  // A directory beside the manifest with ACPI tables
+  // (docs/measurements/tdx.md).
+  std::optional<std::string> acpi;
+  // None: what applications extend is not said.
+  std::optional<std::vector<RuntimeEvent>> rtmr3;
+};
+
+// TpmTarget is a boot of the unified kernel image from the disk, for each bank.
+struct TpmTarget {
+  std::string firmware_profile;
+  std::optional<std::string> secure_boot_support;  // "built-in", "none"
+  std::vector<std::string> banks;                  // "sha256"
+  std::optional<PciDevice> boot_disk;
+  unsigned failed_boot_options = 0;
+  std::vector<std::string> phases;  // "enter-initrd"
+};
+
 struct TargetSpec {
   std::string name;
   // Exactly one is set, after the key `platform`.
   std::optional<SevTarget> sev;        // "sev-snp", "sev-es", "sev"
   std::optional<NitroTarget> nitro;    // "nitro"
+  std::optional<TdxTarget> tdx;        // "tdx"
+  std::optional<TpmTarget> tpm;        // "tpm"
   bool require_full_coverage = false;  // `require_coverage: full`
   Location where;
 };
@@ -341,6 +387,10 @@ Result<Manifest> LoadManifest(const std::filesystem::path& path);
 
 // TreesOf returns every tree of the manifest: initrd, root, volumes.
 std::vector<const TreeSpec*> TreesOf(const Manifest& manifest);
+
+// DirectoriesOf returns every directory beside the manifest that it names, with
+// the place of the first mention: trees, and ACPI tables of targets.
+std::map<std::string, Location> DirectoriesOf(const Manifest& manifest);
 
 // At formats "path:line:column" for errors about a value of this manifest.
 std::string At(const Manifest& manifest, const Location& where);

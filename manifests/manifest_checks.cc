@@ -192,6 +192,31 @@ Status CheckUki(const Manifest& manifest) {
                  "disk whose root its command line names");
 }
 
+// CheckBootTarget: what a target for tdx or tpm boots is built.
+Status CheckBootTarget(const Manifest& manifest, const TargetSpec& target) {
+  const auto missing = [&](const std::string& platform, const std::string& key,
+                           const std::string& what) {
+    return ErrorAt(manifest, target.where,
+                   "found target " + Quote(target.name) + " for " + platform +
+                       " and no key " + Quote(key) +
+                       " in the manifest, expected " + what);
+  };
+  if (target.tdx) {
+    const bool is_qemu = target.tdx->vmm == "qemu";
+    if (is_qemu && !manifest.firmware) {
+      return missing("tdx", "firmware", "the firmware that it launches");
+    }
+    if (!manifest.disk) return missing("tdx", "disk", "the disk that it boots");
+    if (target.tdx->boot != "kernel" && !manifest.uki) {
+      return missing("tdx", "uki", "the image that it boots");
+    }
+  }
+  if (target.tpm && !manifest.uki) {
+    return missing("tpm", "uki", "the image that it boots");
+  }
+  return Ok();
+}
+
 Status CheckTargets(const Manifest& manifest) {
   std::map<std::string, Location> names;
   for (const TargetSpec& target : manifest.targets) {
@@ -207,6 +232,7 @@ Status CheckTargets(const Manifest& manifest) {
                          " and no key 'firmware' in the manifest, "
                          "expected the firmware that it launches");
     }
+    TALLY_TRY(CheckBootTarget(manifest, target));
     if (target.nitro && !manifest.eif) {
       return ErrorAt(manifest, target.where,
                      "found target " + Quote(target.name) +

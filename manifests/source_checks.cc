@@ -125,12 +125,7 @@ Status CheckLockedDownloads(const Manifest& manifest, const Lock& lock) {
 }
 
 Status CheckLockedDirectories(const Manifest& manifest, const Lock& lock) {
-  FirstLines named;
-  for (const TreeSpec* tree : TreesOf(manifest)) {
-    for (const TreeSourceSpec& x : tree->trees) {
-      if (x.directory) named.emplace(*x.directory, x.where);
-    }
-  }
+  const FirstLines named = DirectoriesOf(manifest);
   std::vector<std::string> locked;
   for (const LockedDirectory& x : lock.directories) locked.push_back(x.path);
   return CheckSameNames(manifest, lock, "directory", named, locked);

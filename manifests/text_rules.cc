@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "common/text.h"
 
@@ -390,6 +391,41 @@ constexpr TextRule kPrintable = {"printable ASCII text, not empty",
 constexpr TextRule kSha256Hex = {
     "64 lower-case hexadecimal digits",
     [](std::string_view text) { return IsHex(text, 64, 'a'); }};
+constexpr TextRule kSha384Hex = {
+    "96 lower-case hexadecimal digits",
+    [](std::string_view text) { return IsHex(text, 96, 'a'); }};
+constexpr TextRule kHexBytes = {
+    "pairs of lower-case hexadecimal digits, at most 4096",
+    [](std::string_view text) {
+      return text.size() % 2 == 0 && text.size() <= 8192 &&
+             IsHex(text, text.size(), 'a');
+    }};
+constexpr TextRule kMemorySize = {
+    "a size such as 512M, 4G or 1T", [](std::string_view text) {
+      if (text.size() < 2 || text.size() > 7 || text[0] == '0') return false;
+      const char unit = text.back();
+      text.remove_suffix(1);
+      return (unit == 'M' || unit == 'G' || unit == 'T') &&
+             std::ranges::all_of(text, IsDigit);
+    }};
+constexpr TextRule kPciPlace = {
+    "a PCI device (0 to 31) and its function (0 to 7), as in \"1.0\"",
+    [](std::string_view text) {
+      const std::vector<std::string> parts = Split(text, '.');
+      if (parts.size() != 2) return false;
+      const Result<uint64_t> device = ParseUnsigned(parts[0]);
+      const Result<uint64_t> function = ParseUnsigned(parts[1]);
+      return device && function && *device < 32 && *function < 8;
+    }};
+constexpr TextRule kQemuVersion = {
+    "a version of QEMU, as in \"9.2\"", [](std::string_view text) {
+      const std::vector<std::string> parts = Split(text, '.');
+      return (parts.size() == 2 || parts.size() == 3) &&
+             std::ranges::all_of(parts, [](const std::string& part) {
+               return !part.empty() && part.size() <= 3 &&
+                      std::ranges::all_of(part, IsDigit);
+             });
+    }};
 constexpr TextRule kFingerprint = {
     "40 upper-case hexadecimal digits",
     [](std::string_view text) { return IsHex(text, 40, 'A'); }};

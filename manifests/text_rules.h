@@ -70,6 +70,11 @@ extern const TextRule kDiskCommandLine;  // less what the build adds
 extern const TextRule kMode;             // four octal digits
 extern const TextRule kPrintable;        // printable ASCII, not empty
 extern const TextRule kSha256Hex;
+extern const TextRule kSha384Hex;
+extern const TextRule kHexBytes;     // lower case, an even number of digits
+extern const TextRule kMemorySize;   // "512M", "4G", "1T"
+extern const TextRule kPciPlace;     // "1.0": device and function
+extern const TextRule kQemuVersion;  // "9.2"
 extern const TextRule kFingerprint;  // OpenPGP version 4
 extern const TextRule kUtcTime;      // RFC 3339, seconds, Z
 

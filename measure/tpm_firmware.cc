@@ -36,10 +36,12 @@ constexpr std::array<TpmProfile, 4> kProfiles = {{
      .image_pcr = 2,
      .partition_table_pcr = 2,
      .secure_boot_support = SecureBootSupport::kBuiltIn,
+     .is_cloud = true,
      .why_not = {kHostFirmware, kAcpi}},
     {.name = "azure",
      .what = "Azure confidential VM, whose TPM belongs to the paravisor",
      .secure_boot_support = SecureBootSupport::kBuiltIn,
+     .is_cloud = true,
      .why_not = {kParavisor, kParavisor, kParavisor, kParavisor, kParavisor,
                  kParavisor, kParavisor, kParavisor}},
 }};

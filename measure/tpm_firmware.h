@@ -27,6 +27,8 @@ struct TpmProfile {
   uint32_t partition_table_pcr = 5;
   // Nothing: there are builds with and without it.
   std::optional<SecureBootSupport> secure_boot_support;
+  // The firmware is the cloud's, and with it the variable store.
+  bool is_cloud = false;
   // Why PCR 0 to 7 cannot be computed; empty if it can, from the right inputs.
   std::array<std::string_view, 8> why_not;
 };

@@ -1,7 +1,6 @@
 #include "builder/sources/lock_sources.h"
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
 #include "builder/fetch_registry.h"
@@ -62,19 +61,14 @@ Status WarnAboutUncommitted(const fs::path& directory, const Warn& warn) {
 Status LockDirectories(const Manifest& manifest, const Warn& warn, Store& store,
                        Lock& lock) {
   const fs::path root = manifest.path.parent_path();
-  std::set<std::string> seen;
-  for (const TreeSpec* tree : TreesOf(manifest)) {
-    for (const TreeSourceSpec& spec : tree->trees) {
-      if (!spec.directory || !seen.insert(*spec.directory).second) continue;
-      Result<LockedDirectory> locked =
-          LockDirectory(root, *spec.directory, store);
-      if (!locked) {
-        return std::move(locked).error().While(
-            "locking the directory named at " + At(manifest, spec.where));
-      }
-      lock.directories.push_back(*std::move(locked));
-      TALLY_TRY(WarnAboutUncommitted(root / *spec.directory, warn));
+  for (const auto& [path, where] : DirectoriesOf(manifest)) {
+    Result<LockedDirectory> locked = LockDirectory(root, path, store);
+    if (!locked) {
+      return std::move(locked).error().While("locking the directory named at " +
+                                             At(manifest, where));
     }
+    lock.directories.push_back(*std::move(locked));
+    TALLY_TRY(WarnAboutUncommitted(root / path, warn));
   }
   std::ranges::sort(lock.directories, {}, &LockedDirectory::path);
   return Ok();

@@ -139,7 +139,7 @@ TEST_F(IgvmArtifacts, HaveAFileForEachCell) {
       DigestFile(scratch_.path() / "snp-epyc-v4-0x21-1.igvm").value().sha256);
   EXPECT_TRUE(CheckIgvms(manifest_, scratch_.path()));
 
-  const auto targets = MeasureTargets(manifest_, scratch_.path());
+  const auto targets = MeasureTargets(manifest_, scratch_.path(), {});
   ASSERT_TRUE(targets) << targets.error().ToString();
   ASSERT_EQ(targets->size(), 4u);
   EXPECT_EQ(*targets->at(3).profile.Find("igvm")->text(),
@@ -155,7 +155,7 @@ TEST_F(IgvmArtifacts, HaveAFileForEachCell) {
 TEST_F(IgvmArtifacts, AreNoneUnlessATargetAsks) {
   manifest_.targets[0].sev->igvm_policy.reset();
   EXPECT_TRUE(WriteIgvms(manifest_, scratch_.path()).value().empty());
-  const auto targets = MeasureTargets(manifest_, scratch_.path());
+  const auto targets = MeasureTargets(manifest_, scratch_.path(), {});
   EXPECT_EQ(targets->front().profile.Find("igvm"), nullptr);
 }
 
