@@ -128,23 +128,24 @@ EvidenceCheck CheckFresh(const std::string& name, const Bytes& expected,
   return Passed(name, "equals what was expected");
 }
 
-void CheckFreshness(const EvidenceClaims& claims, const MatchPolicy& policy,
-                    const Freshness& freshness,
-                    std::vector<EvidenceCheck>* checks) {
+}  // namespace
+
+std::vector<EvidenceCheck> CheckFreshness(const EvidenceClaims& claims,
+                                          const Freshness& freshness) {
+  std::vector<EvidenceCheck> checks;
   if (freshness.nonce) {
-    checks->push_back(CheckFresh("nonce", *freshness.nonce, claims.nonce));
+    checks.push_back(CheckFresh("nonce", *freshness.nonce, claims.nonce));
   }
   if (freshness.report_data) {
-    checks->push_back(
+    checks.push_back(
         CheckFresh("report data", *freshness.report_data, claims.report_data));
   }
-  if (freshness.nonce || freshness.report_data) return;
-  const std::string text = "no nonce or report data was given to compare with";
-  checks->push_back(policy.require_nonce ? Failed("nonce", text)
-                                         : Unknown("nonce", text));
+  if (checks.empty()) {
+    checks.push_back(
+        Unknown("nonce", "not looked at: no nonce or report data was given"));
+  }
+  return checks;
 }
-
-}  // namespace
 
 std::vector<EvidenceCheck> CheckPolicy(const Evidence& evidence,
                                        const MatchPolicy& policy,
@@ -155,7 +156,12 @@ std::vector<EvidenceCheck> CheckPolicy(const Evidence& evidence,
   CheckIdentities(evidence.claims, policy, &checks);
   CheckMinimumTcb(evidence.claims, policy, &checks);
   CheckTcbStatus(evidence.claims, policy, &checks);
-  CheckFreshness(evidence.claims, policy, freshness, &checks);
+  for (EvidenceCheck& check : CheckFreshness(evidence.claims, freshness)) {
+    if (policy.require_nonce && check.state == CheckState::kUnknown) {
+      check.state = CheckState::kFailed;
+    }
+    checks.push_back(std::move(check));
+  }
   return checks;
 }
 

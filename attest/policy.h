@@ -51,6 +51,11 @@ struct Freshness {
   std::optional<Bytes> report_data;
 };
 
+// CheckFreshness compares what was given with the claims; a claim may be filled
+// up with zeros behind it. If nothing was given, that is one Unknown check.
+std::vector<EvidenceCheck> CheckFreshness(const EvidenceClaims& claims,
+                                          const Freshness& freshness);
+
 // CheckPolicy holds the claims of authentic evidence against the policy, and
 // its freshness: a check for each rule that applies to this kind of evidence.
 // Registers are not looked at. Unknown is only freshness that nobody asked for

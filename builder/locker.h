@@ -14,8 +14,8 @@
 
 namespace tally {
 
-// Evidence says whose signatures the new lock shows.
-enum class Evidence {
+// SignatureDate says whose signatures the new lock shows.
+enum class SignatureDate {
   kKeep,     // those of the previous lock, as long as the packages are the same
   kRefresh,  // today's
 };
@@ -31,7 +31,7 @@ struct LockOptions {
   FetchOptions fetch;
   // Told what git does not have of local directories. May be empty.
   std::function<void(const std::string& text)> warn = {};
-  Evidence evidence = Evidence::kKeep;
+  SignatureDate evidence = SignatureDate::kKeep;
   Versions versions = Versions::kKeep;
   // Packages of the previous lock that do not stay, with what must move with
   // them.

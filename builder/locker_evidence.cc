@@ -48,7 +48,7 @@ Status SuiteEvidence::Pick(Lock& lock) {
     return package.archive == today_.archive && package.suite == today_.suite;
   };
   const bool needs_today =
-      inputs_.wanted == Evidence::kRefresh ||
+      inputs_.wanted == SignatureDate::kRefresh ||
       std::ranges::any_of(lock.packages, [&](const LockedPackage& package) {
         return is_here(package) &&
                OldEvidence(inputs_.previous, package) == nullptr;
@@ -70,7 +70,7 @@ Status SuiteEvidence::PickFor(LockedPackage& package, bool needs_today) {
                         old->date == today_.date &&
                         old->inrelease_sha256 != today_.inrelease_sha256;
   const bool prefers_today =
-      old == nullptr || inputs_.wanted == Evidence::kRefresh || collides;
+      old == nullptr || inputs_.wanted == SignatureDate::kRefresh || collides;
   const LockedSuite* chosen = is_listed && prefers_today ? &today_ : old;
   if (chosen == nullptr || (collides && !is_listed)) {
     return InputError("suite " + Quote(today_.suite) + " of archive " +
@@ -87,7 +87,8 @@ Status SuiteEvidence::PickFor(LockedPackage& package, bool needs_today) {
 
 // ForNoPackage shows that the suite was looked at: as before, if it was.
 const LockedSuite& SuiteEvidence::ForNoPackage() const {
-  if (inputs_.previous == nullptr || inputs_.wanted == Evidence::kRefresh) {
+  if (inputs_.previous == nullptr ||
+      inputs_.wanted == SignatureDate::kRefresh) {
     return today_;
   }
   const LockedSuite* newest = &today_;

@@ -6,6 +6,7 @@
 
 #include "cli/app_checks.h"
 #include "cli/app_eventlog.h"
+#include "cli/app_evidence.h"
 #include "cli/app_id_block.h"
 #include "cli/app_igvm.h"
 #include "cli/app_measure.h"
@@ -35,6 +36,9 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   id-block  create|verify|attach|...   the owner's signed statement about an SEV-SNP guest
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release
+  match     EVIDENCE RELEASE         say which published value a running service attests
+  evidence  inspect|verify FILE      every field of a report or quote; whether it is authentic
+  index     DIR... -o FILE           find releases by the values that they publish
   verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
 
   tally <command> --help shows the options of a command.
@@ -69,6 +73,8 @@ class CommandLine {
     AddEventLog(app_, console_, [this](Command chosen) { command_ = chosen; });
     igvm_.AddTo(app_);
     id_block_.AddTo(app_);
+    AddEvidenceCommands(app_, console_,
+                        [this](Command chosen) { command_ = chosen; });
     AddSigning();
   }
 

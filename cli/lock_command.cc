@@ -62,7 +62,8 @@ Status RunLock(const LockFlags& flags, Console& console) {
           {.mirrors = std::move(mirrors),
            .fetch = MakeFetchOptions(flags.network, &progress),
            .warn = [&console](const std::string& text) { console.Warn(text); },
-           .evidence = flags.refresh ? Evidence::kRefresh : Evidence::kKeep,
+           .evidence =
+               flags.refresh ? SignatureDate::kRefresh : SignatureDate::kKeep,
            .versions = flags.update && flags.updated.empty() ? Versions::kNewest
                                                              : Versions::kKeep,
            .updated = flags.updated,

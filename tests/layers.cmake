@@ -20,8 +20,9 @@ set(uses_sbom common manifests)
 set(uses_sign common)
 set(uses_attest common formats measure)
 set(uses_policy common manifests attest)
+set(uses_library common attest policy)
 set(uses_cli common manifests formats measure builder release sbom sign attest policy)
-set(folders common manifests formats measure builder release sbom sign attest policy cli)
+set(folders common manifests formats measure builder release sbom sign attest policy library cli)
 
 # Outside libraries: a pattern of headers, and of the files that may see them.
 set(libraries openssl boost nlohmann yaml archive curl cli11)

@@ -139,7 +139,7 @@ TEST_F(Locker, ANewSignatureDoesNotChangeTheLock) {
   archive_.Publish({.date = "Wed, 31 Dec 2025 12:00:00 UTC"});
   const Lock kept = Make(&first).value();
   EXPECT_EQ(FormatLock(kept), FormatLock(first));
-  options_.evidence = Evidence::kRefresh;
+  options_.evidence = SignatureDate::kRefresh;
   const Lock fresh = Make(&first).value();
   EXPECT_EQ(fresh.suites[0].date, "2025-12-31T12:00:00Z");
 }
@@ -209,9 +209,9 @@ TEST_F(Locker, KeepsWhatTheArchiveNoLongerLists) {
   EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
 
   // Today's evidence does not have them: --refresh can not show more.
-  options_.evidence = Evidence::kRefresh;
+  options_.evidence = SignatureDate::kRefresh;
   EXPECT_EQ(FormatLock(Make(&first).value()), FormatLock(first));
-  options_.evidence = Evidence::kKeep;
+  options_.evidence = SignatureDate::kKeep;
 
   // A further package comes, with evidence of its own.
   later.Add({.name = "cc", .fields = "Depends: bb (>= 1.0)\n"});

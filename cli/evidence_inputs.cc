@@ -1,0 +1,126 @@
+#include "cli/evidence_inputs.h"
+
+#include <chrono>
+#include <utility>
+
+#include "attest/evidence_text.h"
+#include "common/text.h"
+
+namespace tally {
+namespace {
+
+// The largest evidence has an event log of some hundred KiB in it.
+constexpr uint64_t kMaxEvidenceBytes = 16 << 20;
+constexpr uint64_t kMaxCollateralBytes = 4 << 20;
+constexpr size_t kMaxCollateralFiles = 256;
+
+Result<int64_t> CheckTime(const std::string& at) {
+  if (at.empty()) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  }
+  const Result<uint64_t> seconds = ParseUnsigned(at);
+  if (seconds && *seconds <= INT32_MAX * uint64_t{60}) {
+    return static_cast<int64_t>(*seconds);
+  }
+  const Result<int64_t> time = ParseUtcTime(at);
+  if (time) return *time;
+  return UsageError("--at: " + time.error().message() +
+                    ", or seconds since 1970");
+}
+
+Status AddCollateral(const fs::path& path,
+                     std::vector<CollateralFile>* collateral) {
+  if (collateral->size() == kMaxCollateralFiles) {
+    return InputError("--collateral: found more than " +
+                      std::to_string(kMaxCollateralFiles) + " files");
+  }
+  TALLY_ASSIGN(Bytes bytes, ReadFile(path, kMaxCollateralBytes));
+  collateral->push_back(
+      {.name = path.filename().string(), .bytes = std::move(bytes)});
+  return Ok();
+}
+
+// No field of evidence that a guest fills is longer than a Nitro document's.
+constexpr size_t kMaxFreshBytes = 4096;
+
+Result<Bytes> ParseFresh(const char* option, const std::string& text) {
+  const Result<Bytes> bytes = ParseHex(text);
+  if (bytes && !bytes->empty() && bytes->size() <= kMaxFreshBytes) {
+    return *bytes;
+  }
+  return UsageError(std::string(option) + ": found " + Quote(text) +
+                    ", expected bytes in hexadecimal");
+}
+
+}  // namespace
+
+Result<Freshness> ReadFreshness(const FreshnessFlags& flags) {
+  Freshness freshness;
+  if (flags.report_data && !flags.report_data_file.empty()) {
+    return UsageError("--report-data and --report-data-file: expected one");
+  }
+  if (flags.nonce) {
+    TALLY_ASSIGN(freshness.nonce, ParseFresh("--nonce", *flags.nonce));
+  }
+  if (flags.report_data) {
+    TALLY_ASSIGN(freshness.report_data,
+                 ParseFresh("--report-data", *flags.report_data));
+  }
+  if (flags.report_data_file.empty()) return freshness;
+  TALLY_ASSIGN(freshness.report_data,
+               ReadFile(flags.report_data_file, kMaxFreshBytes));
+  if (!freshness.report_data->empty()) return freshness;
+  return InputError(Quote(flags.report_data_file.string()) +
+                    " is empty, expected the report data");
+}
+
+Result<EvidenceContext> OpenEvidenceContext(const EvidenceFlags& flags) {
+  EvidenceContext context;
+  if (!flags.kind.empty()) {
+    context.kind = FindEvidenceKind(flags.kind);
+    if (!context.kind) {
+      return UsageError("--kind: found " + Quote(flags.kind) +
+                        ", expected snp, tdx, sgx, nitro, cca, tpm, azure-snp "
+                        "or azure-tdx");
+    }
+  }
+  TALLY_ASSIGN(context.at, CheckTime(flags.at));
+  for (const fs::path& path : flags.collateral) {
+    if (!IsDirectory(path)) {
+      TALLY_TRY(AddCollateral(path, &context.collateral));
+      continue;
+    }
+    TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(path));
+    for (const std::string& name : names) {
+      TALLY_TRY(AddCollateral(path / name, &context.collateral));
+    }
+  }
+  return context;
+}
+
+Result<LoadedEvidence> LoadEvidence(const fs::path& path,
+                                    const EvidenceContext& context) {
+  TALLY_ASSIGN(const Bytes bytes, ReadFile(path, kMaxEvidenceBytes));
+  LoadedEvidence loaded = {.bytes = DecodeEvidenceText(bytes)};
+  if (context.kind) {
+    loaded.kind = *context.kind;
+    return loaded;
+  }
+  TALLY_ASSIGN(loaded.kind, RecognizeEvidence(loaded.bytes));
+  return loaded;
+}
+
+Result<Evidence> AuthenticateFile(const fs::path& path,
+                                  const EvidenceContext& context) {
+  Result<LoadedEvidence> loaded = LoadEvidence(path, context);
+  if (loaded) {
+    Result<Evidence> evidence =
+        Authenticate(loaded->kind, loaded->bytes, context.inputs());
+    if (evidence) return evidence;
+    return std::move(evidence).error().While("reading " + Quote(path.string()));
+  }
+  return std::move(loaded).error().While("reading " + Quote(path.string()));
+}
+
+}  // namespace tally

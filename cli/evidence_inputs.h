@@ -1,0 +1,58 @@
+// What the commands about evidence begin with: the evidence, what was given
+// beside it, the time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attest/policy.h"
+#include "attest/technologies.h"
+#include "common/file.h"
+
+namespace tally {
+
+struct FreshnessFlags {
+  std::optional<std::string> nonce;        // hex
+  std::optional<std::string> report_data;  // hex
+  fs::path report_data_file;
+};
+Result<Freshness> ReadFreshness(const FreshnessFlags& flags);
+
+struct EvidenceFlags {
+  fs::path evidence;
+  std::string kind;  // empty: by its form
+  std::string at;    // empty: now
+  std::vector<fs::path> collateral;
+};
+
+// EvidenceContext is the same for every piece of evidence of a run.
+struct EvidenceContext {
+  std::optional<EvidenceKind> kind;
+  int64_t at = 0;
+  std::vector<CollateralFile> collateral;
+
+  AuthenticationInputs inputs() const {
+    return {.at = at, .collateral = collateral};
+  }
+};
+
+// OpenEvidenceContext reads the clock, unless `--at` says the time, and every
+// file of the collateral (files, or directories of files).
+Result<EvidenceContext> OpenEvidenceContext(const EvidenceFlags& flags);
+
+// LoadedEvidence is one piece of evidence.
+struct LoadedEvidence {
+  EvidenceKind kind = EvidenceKind::kSnpReport;
+  Bytes bytes;
+};
+
+// LoadEvidence reads a file; hexadecimal and base64 text is decoded.
+Result<LoadedEvidence> LoadEvidence(const fs::path& path,
+                                    const EvidenceContext& context);
+
+// AuthenticateFile loads and authenticates one file.
+Result<Evidence> AuthenticateFile(const fs::path& path,
+                                  const EvidenceContext& context);
+
+}  // namespace tally
