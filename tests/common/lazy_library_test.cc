@@ -8,15 +8,15 @@ namespace tally {
 namespace {
 
 TEST(LazyLibrary, CallsTheFunctionItNames) {
-  static constinit const LazyFunction<decltype(&::atoi)> lazy_atoi("libc.so.6",
-                                                                   "atoi");
+  static constinit const LazyFunction<int (*)(const char*)> lazy_atoi(
+      "libc.so.6", "atoi");
   EXPECT_EQ(lazy_atoi("17"), 17);
   EXPECT_EQ(lazy_atoi("18"), 18);
 }
 
 TEST(LazyLibrary, PassesVariableArguments) {
-  static constinit const LazyFunction<decltype(&::snprintf)> lazy_snprintf(
-      "libc.so.6", "snprintf");
+  static constinit const LazyFunction<int (*)(char*, size_t, const char*, ...)>
+      lazy_snprintf("libc.so.6", "snprintf");
   char text[16] = {};
   EXPECT_EQ(lazy_snprintf(text, sizeof text, "%d %s", 7, "seven"), 7);
   EXPECT_STREQ(text, "7 seven");
