@@ -83,8 +83,8 @@ expect_violation(cli/a.cc "#include \"tests/support/test_files.h\"\n"
   "cli/a.cc:1: includes 'tests/support/test_files.h', which is a test")
 expect_violation(cli/a.cc "#include \"app.h\"\n"
   "cli/a.cc:1: includes \"app.h\", expected \"folder/file.h\"")
-expect_violation(attest/a.cc "int a;\n"
-  "attest/a.cc: folder 'attest' is not in tests/layers.cmake")
+expect_violation(stranger/a.cc "int a;\n"
+  "stranger/a.cc: folder 'stranger' is not in tests/layers.cmake")
 
 # Outside libraries.
 foreach(case common/file.cc:openssl/evp.h common/json.h:nlohmann/json.hpp

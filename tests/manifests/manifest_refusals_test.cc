@@ -126,7 +126,7 @@ TEST(ParseManifest, RejectsUnknownChoices) {
       "mean 'amd64'?)");
   EXPECT_EQ(Refused("platform: sev-snp", "platform: sev-snq"),
             "m.yaml:43:27: found 'sev-snq', expected one of sev-snp, sev-es, "
-            "sev, nitro (did you mean 'sev-snp'?)");
+            "sev, nitro, tdx, tpm (did you mean 'sev-snp'?)");
   EXPECT_EQ(Refused("vmm: qemu", "vmm: qem"),
             "m.yaml:43:41: found 'qem', expected one of qemu, ec2, gce, krun "
             "(did you mean 'qemu'?)");
