@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kConfig = "etc/ld.so.conf";
 constexpr std::string_view kSpace = " \t\n\v\f\r";
-constexpr int kMaxFiles = 1000;  // against files that include each other
+// Against files that include each other: many, or deep on our stack.
+constexpr int kMaxFiles = 1000;
+constexpr int kMaxDepth = 32;
 
 std::string_view TrimSpace(std::string_view text) {
   const size_t first = text.find_first_not_of(kSpace);
@@ -36,11 +38,17 @@ class Directories {
       return InputError("'/etc/ld.so.conf' includes more than " +
                         std::to_string(kMaxFiles) + " files");
     }
+    if (depth_ == kMaxDepth) {
+      return InputError("'/etc/ld.so.conf' includes files more than " +
+                        std::to_string(kMaxDepth) + " deep");
+    }
+    ++depth_;
     const std::vector<std::string> lines =
         Split(AsText(node->content.span()), '\n');
     for (size_t i = 0; i < lines.size(); ++i) {
       TALLY_TRY(ReadLine(path, i + 1, lines[i]));
     }
+    --depth_;
     return Ok();
   }
 
@@ -133,6 +141,7 @@ class Directories {
   const Tree& tree_;
   std::vector<LibraryDirectory> found_;
   int num_files_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace

@@ -209,6 +209,12 @@ TEST(GenerateLdSoCache, RejectsWhatItCanNotRead) {
             "expected '*' and '?' in the file name only");
   tree = Root();
   AddText(tree, "etc/ld.so.conf.d/a.conf", "include a.conf a.conf\n");
+  EXPECT_EQ(Error(tree), "'/etc/ld.so.conf' includes files more than 32 deep");
+  tree = Root();
+  std::string many = "include";
+  for (int i = 0; i < 1000; ++i) many += " b.txt";
+  AddText(tree, "etc/ld.so.conf.d/a.conf", many + "\n");
+  AddText(tree, "etc/ld.so.conf.d/b.txt", "/usr/lib\n");
   EXPECT_EQ(Error(tree), "'/etc/ld.so.conf' includes more than 1000 files");
   tree = Root();
   AddLibrary(tree, "usr/lib/libevil.so", "../../etc/passwd");
