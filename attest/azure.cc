@@ -141,11 +141,13 @@ Result<Evidence> AuthenticateAzure(ByteSpan evidence,
   CheckQuote(parsed, ak, result.checks);
 
   result.registers = PcrRegisters(parsed.quote, parsed.container.pcrs);
+  result.claims = hardware.claims;
   for (AttestedRegister measured : hardware.registers) {
     measured.name = "paravisor_" + measured.name;
+    // No release publishes these: a policy names the paravisors it accepts.
+    result.claims.identities[measured.name] = measured.value;
     result.registers.push_back(std::move(measured));
   }
-  result.claims = hardware.claims;
   result.claims.nonce = parsed.quote.extra_data;
   result.claims.report_data = parsed.quote.extra_data;
   return result;

@@ -48,6 +48,17 @@ void CheckVmpl(const EvidenceClaims& claims, const MatchPolicy& policy,
       "vmpl", "found VMPL " + found + ", expected " + Join(expected, " or ")));
 }
 
+// On Azure with TDX nothing signed says whose paravisor keeps the TPM: whoever
+// has a TDX machine could start one that quotes what he likes.
+void CheckParavisor(const Evidence& evidence, const MatchPolicy& policy,
+                    std::vector<EvidenceCheck>* checks) {
+  if (evidence.kind != EvidenceKind::kAzureTdx) return;
+  if (policy.identities.contains("paravisor_mrtd")) return;
+  checks->push_back(Failed("paravisor",
+                           "nothing says whose paravisor it is, expected "
+                           "'paravisor_mrtd' in the policy's identities"));
+}
+
 void CheckIdentities(const EvidenceClaims& claims, const MatchPolicy& policy,
                      std::vector<EvidenceCheck>* checks) {
   for (const auto& [name, allowed] : policy.identities) {
@@ -153,6 +164,7 @@ std::vector<EvidenceCheck> CheckPolicy(const Evidence& evidence,
   std::vector<EvidenceCheck> checks;
   CheckDebugAndMigration(evidence.claims, policy, &checks);
   CheckVmpl(evidence.claims, policy, &checks);
+  CheckParavisor(evidence, policy, &checks);
   CheckIdentities(evidence.claims, policy, &checks);
   CheckMinimumTcb(evidence.claims, policy, &checks);
   CheckTcbStatus(evidence.claims, policy, &checks);

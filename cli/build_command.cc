@@ -99,6 +99,15 @@ Json ReleaseRecord(const fs::path& output, const BuiltRelease& built) {
                       {"targets", *measurements->Find("targets")}};
 }
 
+// RegisterText is "mrtd=<hex>", with what else there is to know of the value.
+std::string RegisterText(const MeasuredRegister& value) {
+  if (value.value.empty()) {
+    return value.name + ".status=" + value.status + ": " + value.why;
+  }
+  const std::string text = value.name + "=" + value.value;
+  return value.status == "predicted" ? text : text + " (" + value.status + ")";
+}
+
 // Summary is what a person wants to see of a release.
 std::string Summary(const BuiltRelease& built) {
   std::string text;
@@ -113,7 +122,7 @@ std::string Summary(const BuiltRelease& built) {
   }
   for (const MeasuredTarget& target : built.targets) {
     for (const MeasuredRegister& value : target.registers) {
-      text += TargetLabel(target) + " " + value.name + "=" + value.value + "\n";
+      text += TargetLabel(target) + " " + RegisterText(value) + "\n";
     }
   }
   return text + "release_digest=sha256:" + built.release.digest.hex() + "\n";

@@ -55,6 +55,20 @@ TEST(CheckPolicy, WantsEachListedIdentity) {
             Passed("host_data", "0304"));
 }
 
+TEST(CheckPolicy, WantsToKnowTheParavisorOfATdxGuestOnAzure) {
+  Evidence evidence = {.kind = EvidenceKind::kAzureTdx};
+  evidence.claims.identities["paravisor_mrtd"] = {1};
+  EXPECT_EQ(Checked(evidence, "paravisor"),
+            Failed("paravisor",
+                   "nothing says whose paravisor it is, expected "
+                   "'paravisor_mrtd' in the policy's identities"));
+  MatchPolicy policy;
+  policy.identities["paravisor_mrtd"] = {{1}};
+  EXPECT_EQ(Checked(evidence, "paravisor_mrtd", policy),
+            Passed("paravisor_mrtd", "01"));
+  EXPECT_EQ(Checked(evidence, "paravisor", policy).text, "no such check");
+}
+
 TEST(CheckPolicy, ComparesTheTcbComponentByComponent) {
   MatchPolicy policy;
   policy.minimum_tcb = {{"snp", 8}, {"microcode", 100}};
