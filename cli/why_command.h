@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/launch_search.h"
 #include "cli/measure_flags.h"
 
 namespace tally {
@@ -11,7 +12,7 @@ namespace tally {
 struct WhyFlags {
   LaunchFlags launch;
   std::string expected;  // hexadecimal or base64
-  uint32_t max_vcpus = 512;
+  uint32_t max_vcpus = kDefaultMaxVcpus;
 };
 
 // RunWhySnp searches the neighbourhood of a launch for the expected digest. A

@@ -26,7 +26,7 @@ std::string ShowSignature(uint32_t signature) {
 // Prefixes: firmware, sections, kernel hashes.
 
 SnpPrefix FoldPrefix(const SnpSearch& search, const SnpLaunch& launch,
-                     std::vector<SnpDifference> differences) {
+                     std::vector<LaunchDifference> differences) {
   return {.digest = FoldSnp(search.after_firmware,
                             PlanSnpSections(launch, search.layout)),
           .differences = std::move(differences)};
@@ -35,7 +35,7 @@ SnpPrefix FoldPrefix(const SnpSearch& search, const SnpLaunch& launch,
 // HashVariant is one idea of what the kernel-hashes page holds.
 struct HashVariant {
   std::optional<SevHashes> hashes;
-  std::vector<SnpDifference> differences;
+  std::vector<LaunchDifference> differences;
 };
 
 void AddCmdline(const SevHashes& given, const std::string& name,
@@ -105,7 +105,7 @@ std::vector<SnpPrefix> PlanPrefixes(const SnpSearch& search) {
     launch.vmm = vmm;
     for (const HashVariant& variant : variants) {
       launch.kernel_hashes = variant.hashes;
-      std::vector<SnpDifference> differences = variant.differences;
+      std::vector<LaunchDifference> differences = variant.differences;
       if (vmm != search.launch.vmm) {
         differences.push_back({std::string(kVmmInput),
                                std::string(SnpVmmName(search.launch.vmm)),
@@ -137,7 +137,7 @@ class StateList {
   }
 
   void AddPages(const Vmsa& first, const Vmsa& other, uint64_t gpa,
-                std::vector<SnpDifference> differences,
+                std::vector<LaunchDifference> differences,
                 bool first_prefix_only) {
     SnpStates states{.differences = std::move(differences),
                      .first_prefix_only = first_prefix_only};
@@ -161,9 +161,9 @@ class StateList {
   std::vector<SnpStates> Take() { return std::move(states_); }
 
  private:
-  std::vector<SnpDifference> Differences(const VmsaFacts& facts) const {
+  std::vector<LaunchDifference> Differences(const VmsaFacts& facts) const {
     const SnpLaunch& given = search_.launch;
-    std::vector<SnpDifference> differences;
+    std::vector<LaunchDifference> differences;
     if (facts.vmm != given.vmm) {
       differences.push_back({std::string(kVmmInput),
                              std::string(SnpVmmName(given.vmm)),
@@ -296,22 +296,23 @@ std::vector<SnpStates> PlanStates(const SnpSearch& search) {
 
 // Combine joins the differences of prefix and states; a monitor that explains
 // both is one.
-std::vector<SnpDifference> Combine(const std::vector<SnpDifference>& prefix,
-                                   const std::vector<SnpDifference>& states) {
-  const auto is_vmm = [](const SnpDifference& difference) {
+std::vector<LaunchDifference> Combine(
+    const std::vector<LaunchDifference>& prefix,
+    const std::vector<LaunchDifference>& states) {
+  const auto is_vmm = [](const LaunchDifference& difference) {
     return difference.input == kVmmInput;
   };
   const auto of_prefix = std::ranges::find_if(prefix, is_vmm);
   const auto of_states = std::ranges::find_if(states, is_vmm);
   const bool same = of_prefix != prefix.end() && of_states != states.end() &&
                     *of_prefix == *of_states;
-  std::vector<SnpDifference> all;
-  for (const SnpDifference& difference : prefix) {
+  std::vector<LaunchDifference> all;
+  for (const LaunchDifference& difference : prefix) {
     if (same && is_vmm(difference)) continue;
     all.push_back(difference);
     if (is_vmm(difference)) all.back().input = "vmm (pages)";
   }
-  for (const SnpDifference& difference : states) {
+  for (const LaunchDifference& difference : states) {
     all.push_back(difference);
     if (!same && is_vmm(difference)) all.back().input = "vmm (VMSA)";
   }
@@ -332,12 +333,13 @@ SnpSearchPlan PlanSnpSearch(const SnpSearch& search) {
   return {.prefixes = PlanPrefixes(search), .states = PlanStates(search)};
 }
 
-std::optional<SnpFound> TrySnpStates(const SnpSearch& search,
-                                     const SnpSearchPlan& plan, size_t index) {
+std::optional<LaunchFound> TrySnpStates(const SnpSearch& search,
+                                        const SnpSearchPlan& plan,
+                                        size_t index) {
   const SnpStates& states = plan.states[index];
   const size_t num_prefixes =
       states.first_prefix_only ? 1 : plan.prefixes.size();
-  std::optional<SnpFound> best;
+  std::optional<LaunchFound> best;
   for (size_t i = 0; i < num_prefixes; ++i) {
     const SnpPrefix& prefix = plan.prefixes[i];
     SnpLaunchDigest digest = ExtendSnp(prefix.digest, states.first);
@@ -347,7 +349,7 @@ std::optional<SnpFound> TrySnpStates(const SnpSearch& search,
       ++num_vcpus;
     }
     if (digest != search.expected) continue;
-    SnpFound found{
+    LaunchFound found{
         .num_vcpus = num_vcpus,
         .differences = Combine(prefix.differences, states.differences)};
     if (num_vcpus != search.num_vcpus) {

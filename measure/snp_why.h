@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/ovmf.h"
+#include "measure/launch_why.h"
 #include "measure/snp.h"
 
 namespace tally {
@@ -31,19 +32,10 @@ struct SnpSearch {
   uint32_t max_vcpus = 512;
 };
 
-// SnpDifference is one input that would have to be another one.
-struct SnpDifference {
-  std::string input;  // "vcpus", "guest_features"
-  std::string given;
-  std::string found;
-
-  bool operator==(const SnpDifference&) const = default;
-};
-
 // SnpPrefix is one way to come to the VMSAs.
 struct SnpPrefix {
   SnpLaunchDigest digest;
-  std::vector<SnpDifference> differences;
+  std::vector<LaunchDifference> differences;
 };
 
 // SnpStates is one way in which processors start: the differences, and the
@@ -51,7 +43,7 @@ struct SnpPrefix {
 struct SnpStates {
   SnpPage first;
   SnpPage other;
-  std::vector<SnpDifference> differences;
+  std::vector<LaunchDifference> differences;
   // Only with the prefix of the launch itself: there are too many of these.
   bool first_prefix_only = false;
 };
@@ -69,17 +61,11 @@ struct SnpSearchPlan {
 // PlanSnpSearch lists them.
 SnpSearchPlan PlanSnpSearch(const SnpSearch& search);
 
-// SnpFound is a launch with the expected digest.
-struct SnpFound {
-  uint32_t num_vcpus = 0;
-  // Empty: the launch is the one given.
-  std::vector<SnpDifference> differences;
-};
-
 // TrySnpStates tries plan.states[index] with every prefix and returns the
 // launch with the fewest differences that has the expected digest. Calls for
 // different indices may run at the same time.
-std::optional<SnpFound> TrySnpStates(const SnpSearch& search,
-                                     const SnpSearchPlan& plan, size_t index);
+std::optional<LaunchFound> TrySnpStates(const SnpSearch& search,
+                                        const SnpSearchPlan& plan,
+                                        size_t index);
 
 }  // namespace tally

@@ -30,15 +30,15 @@ SnpSearch Search() {
 }
 
 // Explain searches for the digest of `actual` with `num_vcpus`.
-std::optional<SnpFound> Explain(SnpSearch search, const SnpLaunch& actual,
-                                uint32_t num_vcpus) {
+std::optional<LaunchFound> Explain(SnpSearch search, const SnpLaunch& actual,
+                                   uint32_t num_vcpus) {
   const uint32_t count[] = {num_vcpus};
   const auto measured =
       MeasureSnpFromSeed({search.after_firmware, search.layout}, actual, count);
   EXPECT_TRUE(measured) << measured.error().ToString();
   search.expected = measured->cells[0].launch_digest;
   const SnpSearchPlan plan = PlanSnpSearch(search);
-  std::optional<SnpFound> best;
+  std::optional<LaunchFound> best;
   for (size_t i = 0; i < plan.states.size(); ++i) {
     auto found = TrySnpStates(search, plan, i);
     if (found &&
@@ -49,7 +49,7 @@ std::optional<SnpFound> Explain(SnpSearch search, const SnpLaunch& actual,
   return best;
 }
 
-using Differences = std::vector<SnpDifference>;
+using Differences = std::vector<LaunchDifference>;
 
 TEST(SnpSearch, FindsNothingToChangeInTheLaunchItself) {
   const SnpSearch search = Search();

@@ -1,0 +1,47 @@
+// Which launch has an expected digest: the search of measure/snp_why on all
+// processors of this machine, and what it excludes if it finds nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measure/launch_why.h"
+#include "measure/snp.h"
+
+namespace tally {
+
+inline constexpr uint32_t kDefaultMaxVcpus = 512;
+
+// SnpQuestion is what was expected and what was thought to be launched.
+struct SnpQuestion {
+  SnpLaunchDigest expected;
+  // Without an SVSM.
+  SnpLaunch launch;
+  // Given: in place of the firmware's pages, of which only the layout counts.
+  std::optional<SnpLaunchDigest> after_firmware;
+  uint32_t num_vcpus = 1;
+  // The text of which launch.kernel_hashes has the digest, to vary it.
+  std::string cmdline;
+  // More are tried if `num_vcpus` are more.
+  uint32_t max_vcpus = kDefaultMaxVcpus;
+};
+
+// LaunchAnswer is what a search says.
+struct LaunchAnswer {
+  // Nothing: no launch that was tried has the expected digest.
+  std::optional<LaunchFound> found;
+  uint64_t num_candidates = 0;
+  // In hexadecimal: what was expected, and what the launch as given has.
+  std::string expected;
+  std::string given;
+  // If nothing was found: what was tried and what is left, for people.
+  std::vector<std::string> notes;
+};
+
+// SearchSnp searches the neighbourhood of a launch. A launch that cannot be
+// measured as given is an input error: it would be a riddle later.
+Result<LaunchAnswer> SearchSnp(const SnpQuestion& question);
+
+}  // namespace tally
