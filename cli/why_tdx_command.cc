@@ -54,7 +54,14 @@ Result<TdxSearch> PrepareSearch(const WhyTdxFlags& flags,
   return search;
 }
 
-std::string RegisterText(const TdxRegisterWhy& why) {
+// TablesText says whose ACPI tables the answer is true with.
+std::string TablesText(const TdxRegisterWhy& why, const TdxSearch& search) {
+  if (why.source == BootSource::kPredicted) return "";
+  return search.boot.acpi ? ", with the ACPI tables given"
+                          : ", with the log's ACPI tables";
+}
+
+std::string RegisterText(const TdxRegisterWhy& why, const TdxSearch& search) {
   const std::string tried =
       " (" + std::to_string(why.num_candidates) + " launches tried)\n";
   std::string text = why.name + "=";
@@ -63,8 +70,7 @@ std::string RegisterText(const TdxRegisterWhy& why) {
     if (!why.given.empty()) text += "  got      " + Hex(why.given) + "\n";
     return text + "  left     " + why.left + "\n";
   }
-  const std::string how =
-      why.source == BootSource::kGiven ? ", with the log's ACPI tables" : "";
+  const std::string how = TablesText(why, search);
   if (why.differences->empty()) return text + "same" + how + "\n";
   text += "explained" + how + tried;
   for (const TdxDifference& difference : *why.differences) {
@@ -106,7 +112,7 @@ Status RunWhyTdx(const WhyTdxFlags& flags, Console& console) {
   Json::Object records;
   std::vector<std::string> unexplained;
   for (const TdxRegisterWhy& why : registers) {
-    text += RegisterText(why);
+    text += RegisterText(why, search);
     records[why.name] = RegisterRecord(why);
     if (!why.differences) unexplained.push_back(why.name);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/acpi_tables.h"
 #include "formats/tcg_event_types.h"
 #include "formats/td_hob.h"
 #include "measure/tdx_why_register.h"
@@ -104,17 +105,54 @@ std::vector<Variant> FirmwareVariants(const TdxSearch& search) {
   return variants;
 }
 
-// TryMemory tries every size of memory: the first event is all that it changes.
-void TryMemory(const TdxSearch& search, const Variant& variant,
-               std::vector<BootEvent> events, TdxRegisterWhy* why) {
-  for (const uint64_t size : MemorySizes(search.memory_bytes)) {
-    const Result<Bytes> hob = MeasuredTdHob(*search.boot.tdvf, size);
-    if (!hob) continue;  // a size that QEMU refuses
-    events.front().digests = HashBanks(kBanks, *hob);
+// MemoryTrial is what one size of memory puts in place of the launch's own.
+struct MemoryTrial {
+  uint64_t size_bytes = 0;
+  BankDigests hob;
+  // Of etc/acpi/tables, the last of the ACPI events; empty: it stays.
+  BankDigests acpi_tables;
+};
+
+// MoveTables moves the given tables to another memory size. Tables that are not
+// those of the memory that was given stay: they are of the launch that is
+// looked for.
+BankDigests MoveTables(const TdxSearch& search, uint64_t size_bytes) {
+  if (!search.boot.acpi) return {};
+  const Result<Bytes> moved =
+      MoveAcpiMemory(search.boot.acpi->tables, search.memory_bytes, size_bytes);
+  return moved ? HashBanks(kBanks, *moved) : BankDigests();
+}
+
+// MemoryTrials leaves out the sizes that QEMU refuses.
+std::vector<MemoryTrial> MemoryTrials(const TdxSearch& search) {
+  std::vector<MemoryTrial> trials;
+  for (const uint64_t size_bytes : MemorySizes(search.memory_bytes)) {
+    const Result<Bytes> hob = MeasuredTdHob(*search.boot.tdvf, size_bytes);
+    if (!hob) continue;
+    MemoryTrial trial = {size_bytes, HashBanks(kBanks, *hob), {}};
+    if (size_bytes != search.memory_bytes) {
+      trial.acpi_tables = MoveTables(search, size_bytes);
+    }
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+// TryMemory tries every size of memory, which changes the first event and the
+// ACPI tables.
+void TryMemory(const TdxSearch& search, const std::vector<MemoryTrial>& trials,
+               const Variant& variant, std::vector<BootEvent> events,
+               TdxRegisterWhy* why) {
+  const auto last_acpi = std::find_if(events.rbegin(), events.rend(), IsAcpi);
+  const BankDigests given_tables = last_acpi->digests;
+  for (const MemoryTrial& trial : trials) {
+    events.front().digests = trial.hob;
+    last_acpi->digests =
+        trial.acpi_tables.empty() ? given_tables : trial.acpi_tables;
     Candidate candidate = {variant.differences, FoldEvents(events)};
-    if (size != search.memory_bytes) {
-      candidate.differences.push_back(
-          {"memory", SizeName(search.memory_bytes), SizeName(size)});
+    if (trial.size_bytes != search.memory_bytes) {
+      candidate.differences.push_back({"memory", SizeName(search.memory_bytes),
+                                       SizeName(trial.size_bytes)});
     }
     KeepFewest(std::move(candidate), why);
   }
@@ -131,7 +169,11 @@ Result<std::vector<BootEvent>> FirmwareEvents(const TdxSearch& search,
   }
   std::vector<BootEvent> events = tdx_why::EventsOfRtmr(prediction.events, 0);
   const auto unknown = prediction.not_predictable.find(0);
-  if (!boot.acpi) InsertAcpi(search.log, &events, &why->source);
+  if (boot.acpi) {
+    why->source = boot.acpi->source;
+  } else {
+    InsertAcpi(search.log, &events, &why->source);
+  }
   const bool has_acpi = std::ranges::any_of(events, IsAcpi);
   if (!has_acpi || (boot.acpi && unknown != prediction.not_predictable.end())) {
     return InputError(unknown == prediction.not_predictable.end()
@@ -147,6 +189,7 @@ TdxRegisterWhy ExplainRtmr0(const TdxSearch& search) {
     why.left = "it needs the firmware";
     return why;
   }
+  const std::vector<MemoryTrial> trials = MemoryTrials(search);
   std::vector<BootEvent> given_events;
   bool is_first = true;
   for (const Variant& variant : FirmwareVariants(search)) {
@@ -158,7 +201,7 @@ TdxRegisterWhy ExplainRtmr0(const TdxSearch& search) {
     }
     if (!events && is_first) why.left = events.error().message();
     is_first = false;
-    if (events) TryMemory(search, variant, std::move(*events), &why);
+    if (events) TryMemory(search, trials, variant, std::move(*events), &why);
   }
   tdx_why::Conclude(
       given_events,

@@ -41,7 +41,7 @@ struct TdxRegisterWhy {
   Bytes expected;
   // The register of the inputs as given; empty: not predictable.
   Bytes given;
-  // kGiven: only with what came from a log.
+  // kGiven: only with ACPI tables that were given, as files or by a log.
   BootSource source = BootSource::kPredicted;
   // The fewest differences that give the expected value; empty: none is needed;
   // nothing: no launch that was tried has it.

@@ -6,7 +6,9 @@
 #include "common/process.h"
 #include "common/text.h"
 #include "formats/tcg_event_types.h"
+#include "tests/support/make_acpi.h"
 #include "tests/support/make_tdvf.h"
+#include "tests/support/make_uki.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -62,6 +64,61 @@ TEST(WhyTdx, FindsThePageOrder) {
   EXPECT_EQ(Only(launch.search).left,
             "a firmware image with other bytes, or a host that adds pages in "
             "an order that is not known");
+}
+
+// A launch with ACPI tables, whose memory was thought to be 4 GiB.
+class WhyMemory : public testing::Test {
+ protected:
+  WhyMemory() {
+    launch_.tdvf.sections[1].raw_bytes = kCfvBytes;
+    launch_.search.boot.variable_store = store_;
+    launch_.search.boot.acpi = TablesFor(4 * kGiB);
+  }
+
+  static AcpiTables TablesFor(uint64_t memory_bytes) {
+    return {.loader = Bytes(128),
+            .rsdp = Bytes(20),
+            .tables = test::MakeAcpiTables(2, memory_bytes)};
+  }
+
+  // RTMR 0 of the same launch with other memory and its tables.
+  Bytes Rtmr0(uint64_t memory_bytes) const {
+    const AcpiTables acpi = TablesFor(memory_bytes);
+    const TdxMachine machines[] = {{memory_bytes, &acpi}};
+    const auto predictions = PredictTdx(launch_.search.boot, machines).value();
+    return FoldRtmrs(predictions.front().events).at(0).value;
+  }
+
+  void ExpectFound(uint64_t memory_bytes, const std::string& name) {
+    launch_.search.rtmrs = {{0, Rtmr0(memory_bytes)}};
+    EXPECT_EQ(DifferencesOf(launch_.search),
+              (std::vector<TdxDifference>{{"memory", "4G", name}}));
+  }
+
+  const Bytes store_ = test::EmptyVariableStore(kCfvBytes);
+  SmallLaunch launch_;
+};
+
+TEST_F(WhyMemory, MovesTheAcpiTablesWithIt) {
+  // Otherwise tables with the same windows would explain nothing.
+  ASSERT_NE(TablesFor(8 * kGiB).tables, TablesFor(4 * kGiB).tables);
+  ExpectFound(8 * kGiB, "8G");
+  ExpectFound(2 * kGiB, "2G");
+  ExpectFound(2752 * (kGiB / 1024), "2752M");
+}
+
+TEST_F(WhyMemory, TakesTablesOfTheLaunchAsTheyAre) {
+  // Nothing ends at 4 GiB in them: they cannot be those of the memory given.
+  launch_.search.boot.acpi = TablesFor(kGiB);
+  ExpectFound(kGiB, "1G");
+}
+
+TEST_F(WhyMemory, IsTheOneGiven) {
+  launch_.search.rtmrs = {{0, Rtmr0(4 * kGiB)}};
+  const TdxRegisterWhy why = Only(launch_.search);
+  EXPECT_TRUE(why.differences.value().empty());
+  EXPECT_EQ(why.given, Rtmr0(4 * kGiB));
+  EXPECT_EQ(why.source, BootSource::kGiven);
 }
 
 // A kernel's events alone: command line and initrd.
