@@ -7,8 +7,9 @@
 # and on; the log's SHA-384 digests, folded as UEFI maps PCRs to TDX's RTMRs, must
 # be the predicted RTMRs. `tally eventlog --replay` must give what the TPM has,
 # `tally eventlog diff` must find no difference to the prediction, and after a change
-# of one byte of the command line it must name that event. A release with a unified
-# kernel image of its own is booted too.
+# of one byte of the command line it must name that event. The disk of a release
+# with a unified kernel image of its own is booted too, and the PCRs that its
+# measurements.json predicts must be what the TPM has.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -139,7 +140,7 @@ compare() {
   fi
 }
 
-# compare_rtmrs NAME folds the log's SHA-384 digests by the table of UEFI 2.10,
+# compare_rtmrs NAME TITLE folds the log's SHA-384 digests by the table of UEFI 2.10,
 # section 38.4.1, without tally.
 compare_rtmrs() {
   local name=$SCRATCH/$1
@@ -166,9 +167,9 @@ for index, value in enumerate(rtmrs):
     print(f"rtmr{index}.sha384={value.hex()}")
 PYTHON
   if diff "$name.rtmrs" <(grep '^rtmr.\.sha384' "$name.predicted") >"$name.diff"; then
-    pass "the firmware's events, mapped to RTMRs, give the predicted RTMRs"
+    pass "$2: the firmware's events, mapped to RTMRs, give the predicted RTMRs"
   else
-    fail "RTMRs from the firmware's log (<) and predicted (>):"
+    fail "$2: RTMRs from the firmware's log (<) and predicted (>):"
     sed 's/^/  | /' "$name.diff"
   fi
 }
@@ -236,7 +237,7 @@ boot_plain() {
   boot plain "$OVMF/OVMF_CODE_4M.fd" "$OVMF/OVMF_VARS_4M.fd"
   measure plain "$OVMF/OVMF_VARS_4M.fd"
   compare plain "Secure Boot off"
-  compare_rtmrs plain
+  compare_rtmrs plain "Secure Boot off"
   check_log plain "Secure Boot off"
   same_boot plain "Secure Boot off" --uki "$SCRATCH/plain.uki" \
     --vars "$OVMF/OVMF_VARS_4M.fd" --disk "$SCRATCH/plain.disk" --boot-disk-pci 1.0
@@ -253,6 +254,7 @@ boot_secure() {
     -machine smm=on -global driver=cfi.pflash01,property=secure,value=on
   measure secure "$OVMF/OVMF_VARS_4M.snakeoil.fd"
   compare secure "Secure Boot on"
+  compare_rtmrs secure "Secure Boot on"
 }
 
 # The changed boot, against the prediction of the one without the change.
@@ -280,6 +282,28 @@ boot_changed() {
   fi
 }
 
+# compare_published NAME : what the release publishes of this machine is the TPM's.
+compare_published() {
+  local name=$SCRATCH/$1
+  /usr/bin/python3 - "$ARTIFACTS/../measurements.json" >"$name.published" <<'PYTHON'
+import json, sys
+
+for target in json.load(open(sys.argv[1]))["targets"]:
+    if target["name"] != "tpm":
+        continue
+    for name, register in target["registers"].items():
+        if register["status"] == "predicted":
+            print(f"{name}.{register['algorithm']}={register['value']}")
+PYTHON
+  if [[ ! -s $name.published ]] || grep -vxF -f "$name.pcrs" "$name.published" \
+    >"$name.wrong"; then
+    fail "measurements.json: the TPM has not:"
+    sed 's/^/  | /' "$name.wrong"
+  else
+    pass "measurements.json: $(wc -l <"$name.published") published PCRs are the TPM's"
+  fi
+}
+
 # The release's own disk; its payload prints PCRs and log in its own words.
 boot_release() {
   local name=$SCRATCH/release
@@ -293,6 +317,11 @@ boot_release() {
     "$name.console" >"$name.pcrs"
   sed -n '/event log begins/,/event log ends/p' "$name.console" | grep -v 'event log' |
     base64 -d >"$name.log" || true
+  "$TALLY" measure tpm --disk "$name.disk" --vars "$ARTIFACTS/firmware-vars.fd" \
+    --boot-disk-pci 1.0 --bank sha256,sha384 --rtmrs >"$name.predicted"
+  compare release "the release"
+  compare_rtmrs release "the release"
+  compare_published release
   check_log release "the release"
   same_boot release "the release" "$ARTIFACTS/.." --boot-disk-pci 1.0
 }
