@@ -82,6 +82,10 @@ void AddTpmInputs(CLI::App* app, MeasureTpmFlags* flags) {
 
 void AddTdxInputs(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--memory", flags->memory, "TDX: memory of the guest: 4G");
+  app->add_option("--vcpus", flags->vcpus, "TDX: number of vCPUs, with --acpi");
+  app->add_option("--acpi", flags->acpi.directory,
+                  "TDX: directory with ACPI tables, as of measure tdx")
+      ->check(NotEmpty);
   app->add_option("--qemu-version", flags->qemu_version,
                   "TDX: QEMU of the host: 8.2, 9.2 (default), 10.2 …");
   app->add_option("--kernel", flags->kernel, "TDX: kernel that QEMU loads")

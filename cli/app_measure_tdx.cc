@@ -68,10 +68,11 @@ void AddBootOptions(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
   app->add_option("--cmdline", flags->cmdline, "its command line");
   app->add_option("--uki", flags->uki,
-                  "unified kernel image, as QEMU's -kernel or on --disk")
+                  "unified kernel image, as QEMU's -kernel, or on --disk if "
+                  "its file system is not read")
       ->check(NotEmpty);
   app->add_option("--disk", flags->disk,
-                  "disk that has the image, for its partition table")
+                  "disk that has the image; its partition table counts")
       ->check(NotEmpty);
   app->add_option("--boot-disk-pci", flags->boot_disk_pci,
                   "with --disk: place of the virtio block device: 1.0");

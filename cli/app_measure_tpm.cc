@@ -23,7 +23,7 @@ void AddMachineOptions(CLI::App* app, MeasureTpmFlags* flags) {
   app->add_option("--boot-disk-pci", flags->boot_disk_pci,
                   "place of the only disk, a virtio block device: 1.0");
   app->add_option("--disk", flags->disk,
-                  "disk that has the image, for its partition table")
+                  "disk that has the image; its partition table counts")
       ->check(NotEmpty);
   app->add_option("--event-log", flags->event_log,
                   "trusted log of a boot, for PCRs that cannot be predicted")
@@ -34,8 +34,8 @@ void AddMachineOptions(CLI::App* app, MeasureTpmFlags* flags) {
 }
 
 void AddImageOptions(CLI::App* app, MeasureTpmFlags* flags) {
-  app->add_option("--uki", flags->uki, "unified kernel image")
-      ->required()
+  app->add_option("--uki", flags->uki,
+                  "unified kernel image (default: the one on --disk)")
       ->check(NotEmpty);
   app->add_option("--uki-profile", flags->uki_profile,
                   "profile of the image (default 0)");

@@ -24,6 +24,8 @@ struct TdxFiles {
   std::optional<MappedFile> initrd;
   std::optional<MappedFile> uki;
   std::optional<MappedFile> disk;
+  // The disk's image, in place of `uki`.
+  std::optional<BootDisk> boot_disk;
 };
 
 // RegisterAnswer is what is printed of one register.
@@ -59,6 +61,13 @@ Result<TdxFiles> OpenFiles(const MeasureTdxFlags& flags) {
   TALLY_ASSIGN(files.initrd, OpenIfGiven(flags.initrd));
   TALLY_ASSIGN(files.uki, OpenIfGiven(flags.uki));
   TALLY_ASSIGN(files.disk, OpenIfGiven(flags.disk));
+  if (!files.disk || files.uki) return files;
+  Result<BootDisk> found = FindBootImage(files.disk->bytes());
+  if (!found) {
+    return std::move(found).error().While("reading " +
+                                          Quote(flags.disk.string()));
+  }
+  files.boot_disk = std::move(*found);
   return files;
 }
 
@@ -70,18 +79,18 @@ Status CheckFlags(const MeasureTdxFlags& flags) {
     return UsageError("--firmware is needed, except with --runtime-only");
   }
   if (flags.memory.empty()) return UsageError("--memory is needed");
-  if (!flags.kernel.empty() && !flags.uki.empty()) {
-    return UsageError("--kernel and --uki exclude each other");
+  const bool has_image = !flags.uki.empty() || !flags.disk.empty();
+  if (!flags.kernel.empty() && has_image) {
+    return UsageError("--kernel excludes --uki and --disk");
   }
   if (flags.kernel.empty() && (!flags.initrd.empty() || flags.cmdline)) {
     return UsageError("--initrd and --cmdline need --kernel");
   }
-  if (flags.uki.empty() &&
-      (!flags.disk.empty() || !flags.boot_disk_pci.empty())) {
-    return UsageError("--disk and --boot-disk-pci need --uki");
+  if (!has_image && !flags.boot_disk_pci.empty()) {
+    return UsageError("--boot-disk-pci needs --disk or --uki");
   }
-  if (flags.runtime_only && flags.kernel.empty() && flags.uki.empty()) {
-    return UsageError("--runtime-only needs --kernel or --uki");
+  if (flags.runtime_only && flags.kernel.empty() && !has_image) {
+    return UsageError("--runtime-only needs --kernel, --uki or --disk");
   }
   return CheckAcpiFlags(flags.acpi, flags.vcpus);
 }
@@ -112,30 +121,15 @@ Result<const TdxProfile*> ParsePlatform(const std::string& name) {
                     Join(names, ", "));
 }
 
-Result<std::optional<PciPlace>> ParsePciPlace(const std::string& text) {
-  if (text.empty()) return std::optional<PciPlace>();
-  const std::vector<std::string> parts = Split(text, '.');
-  if (parts.size() == 2) {
-    const Result<uint64_t> device = ParseUnsigned(parts[0]);
-    const Result<uint64_t> function = ParseUnsigned(parts[1]);
-    if (device && function && *device < 32 && *function < 8) {
-      return std::optional<PciPlace>(
-          PciPlace{.device = static_cast<uint8_t>(*device),
-                   .function = static_cast<uint8_t>(*function)});
-    }
-  }
-  return UsageError("--boot-disk-pci: found " + Quote(text) +
-                    ", expected a device and its function, such as 1.0");
-}
-
 Result<TdxBoot> BootFromFlags(const MeasureTdxFlags& flags,
                               const TdxFiles& files, const QemuRules& rules) {
   TdxBoot boot;
   TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
-  TALLY_ASSIGN(boot.boot_disk, ParsePciPlace(flags.boot_disk_pci));
-  if (!flags.uki.empty()) {
-    const bool on_disk = !flags.disk.empty() || boot.boot_disk.has_value();
-    boot.kind = on_disk ? TdxBootKind::kUkiOnDisk : TdxBootKind::kUki;
+  TALLY_ASSIGN(boot.boot_disk, ParseBootDiskPci(flags.boot_disk_pci));
+  if (files.disk || boot.boot_disk) {
+    boot.kind = TdxBootKind::kUkiOnDisk;
+  } else if (files.uki) {
+    boot.kind = TdxBootKind::kUki;
   }
   boot.firmware = BytesOf(files.firmware);
   boot.variable_store = BytesOf(files.vars);
@@ -146,7 +140,7 @@ Result<TdxBoot> BootFromFlags(const MeasureTdxFlags& flags,
   if (files.initrd) boot.initrd = files.initrd->bytes();
   boot.cmdline = flags.cmdline.value_or("");
   boot.kernel_header = rules.kernel_header;
-  boot.uki = BytesOf(files.uki);
+  boot.uki = files.boot_disk ? files.boot_disk->image : BytesOf(files.uki);
   boot.disk = BytesOf(files.disk);
   return boot;
 }
@@ -356,6 +350,7 @@ Result<OpenedTdxBoot> OpenTdxBoot(const MeasureTdxFlags& flags) {
         &files.disk}) {
     if (*file) opened.files.push_back(std::move(**file));
   }
+  opened.boot_disk = std::move(files.boot_disk);
   return opened;
 }
 

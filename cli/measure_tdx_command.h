@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/boot_disk.h"
 #include "cli/console.h"
 #include "cli/tdx_acpi.h"
 #include "common/file.h"
@@ -21,7 +22,7 @@ struct MeasureTdxFlags {
   fs::path kernel;  // empty: none; likewise below
   fs::path initrd;
   std::optional<std::string> cmdline;
-  fs::path uki;
+  fs::path uki;  // empty: the one on `disk`
   fs::path disk;
   std::string boot_disk_pci;  // "1.0"
   fs::path vars;
@@ -47,6 +48,7 @@ Result<uint64_t> ParseMemorySize(std::string_view text);
 // OpenedTdxBoot is a launch of one memory size with the files that it views.
 struct OpenedTdxBoot {
   std::vector<MappedFile> files;
+  std::optional<BootDisk> boot_disk;
   std::unique_ptr<Tdvf> tdvf;
   TdxBoot boot;
   TdxPageOrder page_order = TdxPageOrder::kSinglePass;

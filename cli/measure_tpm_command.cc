@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/boot_disk.h"
 #include "cli/eventlog_command.h"
 #include "cli/measure_answer.h"
 #include "common/text.h"
@@ -17,6 +18,8 @@ struct TpmFiles {
   std::optional<MappedFile> uki;
   std::optional<MappedFile> variable_store;
   std::optional<MappedFile> disk;
+  // The disk's image, in place of `uki`.
+  std::optional<BootDisk> boot_disk;
 };
 
 Result<const TpmProfile*> ParsePlatform(const std::string& name) {
@@ -49,24 +52,6 @@ Result<std::optional<SecureBootSupport>> ParseSupport(const std::string& name) {
                     ", expected auto, built-in or none");
 }
 
-// "1.0" is device 1, function 0.
-Result<std::optional<PciPlace>> ParsePciPlace(const std::string& text) {
-  if (text.empty()) return std::optional<PciPlace>();
-  const std::vector<std::string> parts = Split(text, '.');
-  if (parts.size() == 2) {
-    const Result<uint64_t> device = ParseUnsigned(parts[0]);
-    const Result<uint64_t> function = ParseUnsigned(parts[1]);
-    if (device && function && *device < 32 && *function < 8) {
-      return std::optional<PciPlace>(
-          PciPlace{.device = static_cast<uint8_t>(*device),
-                   .function = static_cast<uint8_t>(*function)});
-    }
-  }
-  return UsageError("--boot-disk-pci: found " + Quote(text) +
-                    ", expected a device and its function on the root bus, "
-                    "such as 1.0 or 0x1f.2");
-}
-
 Result<std::vector<std::string>> ParsePhases(const std::string& text) {
   if (text.empty()) return std::vector<std::string>{};
   std::vector<std::string> phases = Split(text, ':');
@@ -87,12 +72,22 @@ ByteSpan BytesOf(const std::optional<MappedFile>& file) {
 }
 
 Result<TpmFiles> OpenFiles(const MeasureTpmFlags& flags) {
+  if (flags.uki.empty() && flags.disk.empty()) {
+    return UsageError("--uki or --disk is needed");
+  }
   TpmFiles files;
   TALLY_ASSIGN(files.uki, OpenIfGiven(flags.uki));
   // A firmware that is one file begins with its variable store.
   TALLY_ASSIGN(files.variable_store,
                OpenIfGiven(flags.vars.empty() ? flags.firmware : flags.vars));
   TALLY_ASSIGN(files.disk, OpenIfGiven(flags.disk));
+  if (files.uki) return files;
+  Result<BootDisk> found = FindBootImage(files.disk->bytes());
+  if (!found) {
+    return std::move(found).error().While("reading " +
+                                          Quote(flags.disk.string()));
+  }
+  files.boot_disk = std::move(*found);
   return files;
 }
 
@@ -104,13 +99,13 @@ Result<TpmBoot> BootFromFlags(const MeasureTpmFlags& flags,
   TALLY_ASSIGN(boot.inner_kernel, ParseInnerKernel(flags.inner_kernel));
   TALLY_ASSIGN(boot.secure_boot_support,
                ParseSupport(flags.secure_boot_support));
-  TALLY_ASSIGN(boot.boot_disk, ParsePciPlace(flags.boot_disk_pci));
+  TALLY_ASSIGN(boot.boot_disk, ParseBootDiskPci(flags.boot_disk_pci));
   TALLY_ASSIGN(boot.phases, ParsePhases(flags.phases));
   if (flags.rtmrs && std::ranges::find(boot.banks, HashAlgorithm::kSha384) ==
                          boot.banks.end()) {
     return UsageError("--rtmrs needs --bank sha384");
   }
-  boot.uki = BytesOf(files.uki);
+  boot.uki = files.boot_disk ? files.boot_disk->image : BytesOf(files.uki);
   boot.uki_profile = flags.uki_profile;
   boot.stub_version = flags.stub_version;
   boot.variable_store = BytesOf(files.variable_store);
@@ -226,7 +221,8 @@ Result<TpmPrediction> Predict(const MeasureTpmFlags& flags,
   if (!prediction) {
     return std::move(prediction)
         .error()
-        .While("measuring " + Quote(flags.uki.string()));
+        .While("measuring " +
+               Quote((flags.uki.empty() ? flags.disk : flags.uki).string()));
   }
   if (flags.event_log.empty()) return prediction;
   Status filled = FillFromLog(flags.event_log, boot.banks, &*prediction);

@@ -12,7 +12,7 @@
 namespace tally {
 
 struct MeasureTpmFlags {
-  fs::path uki;
+  fs::path uki;  // empty: the one on `disk`
   uint32_t uki_profile = 0;
   std::string platform = "ovmf-2022.11";
   fs::path firmware;  // empty: not given; likewise below
