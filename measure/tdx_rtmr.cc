@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "common/check.h"
 #include "common/text.h"
 #include "formats/efi_variable_store.h"
 #include "formats/pe.h"
@@ -11,6 +10,7 @@
 #include "formats/uki.h"
 #include "measure/tpm_secure_boot.h"
 #include "measure/tpm_stub.h"
+#include "measure/uki_parts.h"
 
 namespace tally {
 namespace {
@@ -47,12 +47,16 @@ constexpr std::array<TdxProfile, 3> kProfiles = {{
          "which the machine monitor makes"},
 }};
 
-BootEvent ImageEvent(std::string what, const Pe& pe) {
+BootEvent ImageEvent(std::string what, BankDigests digests) {
   return {.pcr = kPcrImages,
           .type = kEvEfiBootServicesApplication,
           .what = std::move(what),
-          .digests = PeImageDigests(pe, kBank, PePadding::kAsIs),
+          .digests = std::move(digests),
           .source = BootSource::kPredicted};
+}
+
+BankDigests ImageDigests(const Pe& pe) {
+  return PeImageDigests(pe, kBank, PePadding::kAsIs);
 }
 
 // Predictor collects the events in the order of the boot.
@@ -77,13 +81,34 @@ class Predictor {
  private:
   Status ReadInputs() {
     TALLY_TRY(ReadVariables());
-    if (boot_.kind == TdxBootKind::kKernel || boot_.uki.empty()) return Ok();
+    if (boot_.kind == TdxBootKind::kKernel) return ReadKernel();
+    if (boot_.uki.empty()) return Ok();
     TALLY_ASSIGN(uki_, ReadUki(boot_.uki));
     if (FindUkiSection(uki_, ".linux") == nullptr) {
       return InputError("the image has no .linux: it boots nothing");
     }
     stub_version_ = FindStubVersion(uki_.pe);
+    MeasureUki();
     return Ok();
+  }
+
+  // A kernel that QEMU leaves as it is is the same for all machines.
+  Status ReadKernel() {
+    if (boot_.kernel.empty() || boot_.kernel_header != TdxKernelHeader::kAsIs) {
+      return Ok();
+    }
+    TALLY_ASSIGN(kernel_, ParsePe(boot_.kernel));
+    kernel_digests_ = ImageDigests(kernel_);
+    return Ok();
+  }
+
+  void MeasureUki() {
+    UkiPartsOptions options = {.stub_version = stub_version_};
+    if (stub_version_) {
+      options.sections = *stub_version_ >= kStubMeasuresToCc;
+      options.inner_kernel = StubLoadsKernelImage(*stub_version_, State());
+    }
+    parts_ = MeasureUkiParts(kBank, uki_, options);
   }
 
   Status ReadVariables() {
@@ -174,12 +199,12 @@ class Predictor {
     if (boot_.kind == TdxBootKind::kUkiOnDisk) {
       TALLY_TRY(AddReadyToBoot());
       AddPartitionTable();
-      AddImage("unified kernel image", uki_.pe);
+      AddImage("unified kernel image", uki_.pe, parts_.image);
     } else {
       if (is_kernel) {
         TALLY_TRY(AddKernel());
       } else {
-        AddImage("unified kernel image", uki_.pe);
+        AddImage("unified kernel image", uki_.pe, parts_.image);
       }
       TALLY_TRY(AddReadyToBoot());
     }
@@ -217,7 +242,7 @@ class Predictor {
     return Ok();
   }
 
-  void AddImage(std::string what, const Pe& pe) {
+  void AddImage(std::string what, const Pe& pe, BankDigests digests) {
     if (boot_.tdvf != nullptr && State() == SecureBootState::kOn) {
       Result<BootEvent> authority =
           SecureBootAuthorityEvent(kBank, variables_, pe);
@@ -227,7 +252,7 @@ class Predictor {
         Unknown(kRtmrFirmware, authority.error().message());
       }
     }
-    Add(ImageEvent(std::move(what), pe));
+    Add(ImageEvent(std::move(what), std::move(digests)));
   }
 
   void AddPartitionTable() {
@@ -245,8 +270,7 @@ class Predictor {
 
   Status AddKernel() {
     if (boot_.kernel_header == TdxKernelHeader::kAsIs) {
-      TALLY_ASSIGN(const Pe pe, ParsePe(boot_.kernel));
-      AddImage("kernel", pe);
+      AddImage("kernel", kernel_, kernel_digests_);
       return Ok();
     }
     TdxKernelLaunch launch{.kernel = boot_.kernel,
@@ -259,10 +283,11 @@ class Predictor {
     if (known == kernels_.end()) {
       TALLY_ASSIGN(const Bytes kernel, PatchTdxKernel(launch));
       TALLY_ASSIGN(const Pe pe, ParsePe(kernel));
-      known = kernels_
-                  .emplace(address,
-                           ImageEvent("kernel with QEMU's setup header", pe))
-                  .first;
+      known =
+          kernels_
+              .emplace(address, ImageEvent("kernel with QEMU's setup header",
+                                           ImageDigests(pe)))
+              .first;
     }
     if (boot_.tdvf != nullptr && State() == SecureBootState::kOn) {
       Unknown(kRtmrFirmware,
@@ -290,41 +315,35 @@ class Predictor {
   }
 
   Status AddStub() {
-    const UkiProfile& profile = uki_.profiles[0];
     if (!stub_version_) {
       for (const uint32_t rtmr : {kRtmrLoader, kRtmrSystem}) {
         Unknown(rtmr, "the image does not say which systemd-stub it has");
       }
       return Ok();
     }
-    if (*stub_version_ >= kStubMeasuresToCc) {
-      Add(StubSectionEvents(kBank, profile, *stub_version_));
-    }
+    Add(parts_.sections);
     if (volume_.empty() &&
         StubLoadsKernelImage(*stub_version_, SecureBootState::kOff)) {
       Unknown(kRtmrLoader,
               "it needs the firmware or its variable store: with Secure Boot "
               "the kernel in the image is not measured");
     }
-    if (StubLoadsKernelImage(*stub_version_, State())) {
-      const UkiSection* linux_section = FindUkiSection(uki_, ".linux");
-      TALLY_CHECK(linux_section != nullptr);
-      const Result<Pe> kernel = ParsePe(linux_section->content);
-      if (kernel) {
-        Add(ImageEvent("kernel in the image", *kernel));
-      } else {
-        Unknown(kRtmrLoader,
-                "the kernel in the image: " + kernel.error().message());
-      }
-    }
-    Result<std::vector<BootEvent>> events =
-        KernelStubEvents(kBank, profile, *stub_version_);
-    if (events) {
-      Add(std::move(*events));
+    if (StubLoadsKernelImage(*stub_version_, State())) AddInnerKernel();
+    if (parts_.kernel_stub) {
+      Add(*parts_.kernel_stub);
     } else {
-      Unknown(kRtmrSystem, events.error().message());
+      Unknown(kRtmrSystem, parts_.kernel_stub.error().message());
     }
     return Ok();
+  }
+
+  void AddInnerKernel() {
+    if (parts_.inner_kernel) {
+      Add(ImageEvent("kernel in the image", *parts_.inner_kernel));
+    } else {
+      Unknown(kRtmrLoader, "the kernel in the image: " +
+                               parts_.inner_kernel.error().message());
+    }
   }
 
   void Add(BootEvent event) { out_.events.push_back(std::move(event)); }
@@ -340,7 +359,10 @@ class Predictor {
   TdxMachine machine_;
   ByteSpan volume_;
   std::vector<EfiStoredVariable> variables_;
+  Pe kernel_;
+  BankDigests kernel_digests_;
   Uki uki_;
+  UkiParts parts_;  // the same for all machines
   std::optional<unsigned> stub_version_;
   std::map<uint64_t, BootEvent> kernels_;  // by the initrd's address
   bool cmdline_read_ = false;
@@ -372,41 +394,6 @@ Result<std::vector<TdxPrediction>> PredictTdx(
     machines.push_back({.memory_bytes = memory_bytes});
   }
   return PredictTdx(boot, machines);
-}
-
-Result<std::optional<BootEvent>> TdxCommandLineEvent(std::string_view cmdline,
-                                                     bool has_initrd) {
-  std::string line(cmdline);
-  if (has_initrd) line += " initrd=initrd";
-  if (line.empty()) return std::optional<BootEvent>();
-  ByteWriter utf16;
-  for (const char c : line) {
-    if (c <= 0) return InputError("the command line is not ASCII text");
-    utf16.U16Le(static_cast<uint8_t>(c));
-  }
-  utf16.U16Le(0);
-  return std::optional<BootEvent>(
-      HashedEvent(kBank, kPcrKernelStub, kEvEventTag, "kernel command line",
-                  utf16.bytes()));
-}
-
-Bytes DstackEventDigest(std::string_view name, ByteSpan payload) {
-  constexpr uint32_t kType = 0x08000001;
-  ByteWriter data;
-  data.U32Le(kType).Text(":").Text(name).Text(":").Raw(payload);
-  return HashWith(HashAlgorithm::kSha384, data.bytes());
-}
-
-Result<Bytes> FoldRtmr3(std::span<const Bytes> digests) {
-  Bytes value(HashSizeBytes(HashAlgorithm::kSha384));
-  for (const Bytes& digest : digests) {
-    if (digest.size() != value.size()) {
-      return InputError("rtmr3: digest has " + std::to_string(digest.size()) +
-                        " bytes, expected " + std::to_string(value.size()));
-    }
-    value = ExtendRegister(HashAlgorithm::kSha384, value, digest);
-  }
-  return value;
 }
 
 }  // namespace tally

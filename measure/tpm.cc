@@ -5,6 +5,7 @@
 #include "common/check.h"
 #include "common/text.h"
 #include "formats/tcg_event_types.h"
+#include "measure/uki_parts.h"
 
 namespace tally {
 namespace {
@@ -40,6 +41,7 @@ class Predictor {
     AddBootAttempts();
     AddAuthority();
     AddPartitionTable();
+    MeasureImage();
     AddImage();
     AddStub();
     AddExitBootServices();
@@ -146,28 +148,41 @@ class Predictor {
     Add(std::move(*event));
   }
 
+  // MeasureImage takes the time. Whether the kernel in the image counts may
+  // still be unknown.
+  void MeasureImage() {
+    const std::optional<unsigned> version = out_.stub_version;
+    const bool by_stub = boot_.inner_kernel == InnerKernel::kByStub &&
+                         version &&
+                         StubLoadsKernelImage(*version, out_.secure_boot);
+    parts_ = MeasureUkiParts(
+        boot_.banks, uki_,
+        {.profile = boot_.uki_profile,
+         .stub_version = version,
+         .sections = true,
+         .inner_kernel =
+             by_stub || boot_.inner_kernel == InnerKernel::kMeasured});
+  }
+
   void AddImage() {
     Add({.pcr = boot_.profile->image_pcr,
          .type = kEvEfiBootServicesApplication,
          .what = "unified kernel image",
-         .digests = PeImageDigests(uki_.pe, boot_.banks, PePadding::kAsIs)});
+         .digests = std::move(parts_.image)});
   }
 
   void AddStub() {
-    const std::optional<unsigned> version = out_.stub_version;
-    const UkiProfile& profile = uki_.profiles[boot_.uki_profile];
-    if (!version) {
+    if (!out_.stub_version) {
       for (const uint32_t pcr : {kPcrKernelStub, kPcrUki}) {
         Unknown(pcr, "the image does not say which systemd-stub it has");
       }
-    } else {
-      Add(StubSectionEvents(boot_.banks, profile, *version));
     }
-    AddInnerKernel(profile);
-    if (version) AddKernelStub(profile, *version);
+    Add(std::move(parts_.sections));
+    AddInnerKernel();
+    if (out_.stub_version) AddKernelStub();
   }
 
-  void AddInnerKernel(const UkiProfile& profile) {
+  void AddInnerKernel() {
     const uint32_t pcr = boot_.profile->image_pcr;
     if (boot_.inner_kernel == InnerKernel::kNotMeasured) return;
     if (boot_.inner_kernel == InnerKernel::kByStub) {
@@ -189,28 +204,23 @@ class Predictor {
       }
       if (!StubLoadsKernelImage(*out_.stub_version, out_.secure_boot)) return;
     }
-    const auto linux_section =
-        std::ranges::find(profile.sections, ".linux", &UkiSection::name);
-    TALLY_CHECK(linux_section != profile.sections.end());
-    const Result<Pe> kernel = ParsePe(linux_section->content);
-    if (!kernel) {
-      Unknown(pcr, "the kernel in the image: " + kernel.error().message());
+    if (!parts_.inner_kernel) {
+      Unknown(pcr, "the kernel in the image: " +
+                       parts_.inner_kernel.error().message());
       return;
     }
     Add({.pcr = pcr,
          .type = kEvEfiBootServicesApplication,
          .what = "kernel in the image",
-         .digests = PeImageDigests(*kernel, boot_.banks, PePadding::kAsIs)});
+         .digests = std::move(*parts_.inner_kernel)});
   }
 
-  void AddKernelStub(const UkiProfile& profile, unsigned version) {
-    Result<std::vector<BootEvent>> events =
-        KernelStubEvents(boot_.banks, profile, version);
-    if (!events) {
-      Unknown(kPcrKernelStub, events.error().message());
+  void AddKernelStub() {
+    if (!parts_.kernel_stub) {
+      Unknown(kPcrKernelStub, parts_.kernel_stub.error().message());
       return;
     }
-    Add(std::move(*events));
+    Add(std::move(*parts_.kernel_stub));
   }
 
   void AddExitBootServices() {
@@ -229,6 +239,7 @@ class Predictor {
 
   const TpmBoot& boot_;
   Uki uki_;
+  UkiParts parts_;
   std::vector<EfiStoredVariable> variables_;
   TpmPrediction out_;
 };
