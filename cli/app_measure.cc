@@ -183,19 +183,31 @@ void MeasureCommands::AddWhy(CLI::App& app) {
   CLI::App* why =
       app.add_subcommand("why", "which input explains an unexpected digest");
   why->require_subcommand(1);
-  CLI::App* snp = why->add_subcommand(
-      "snp", "search the neighbourhood of an AMD SEV-SNP launch");
-  snp->callback(
-      [this] { choose_([this] { return RunWhySnp(why_snp_, console_); }); });
-  snp->add_option("--expected", why_snp_.expected,
+  AddWhyLaunch(why, LaunchKind::kSnp, "snp", "an AMD SEV-SNP launch",
+               &why_snp_);
+  AddWhyLaunch(why, LaunchKind::kSevEs, "seves", "an AMD SEV-ES launch",
+               &why_sev_es_);
+  AddWhyLaunch(why, LaunchKind::kSev, "sev", "an AMD SEV launch", &why_sev_);
+  AddWhyTdx(why, console_, choose_);
+}
+
+void MeasureCommands::AddWhyLaunch(CLI::App* why, LaunchKind kind,
+                                   const char* name, const char* launch,
+                                   WhyFlags* flags) {
+  flags->launch.kind = kind;
+  CLI::App* app = why->add_subcommand(
+      name, std::string("search the neighbourhood of ") + launch);
+  app->callback([this, flags] {
+    choose_([this, flags] { return RunWhyLaunch(*flags, console_); });
+  });
+  app->add_option("--expected", flags->expected,
                   "the launch digest to explain, hexadecimal or base64")
       ->required();
-  AddLaunchOptions(snp, &why_snp_.launch);
-  AddSnpOptions(snp, &why_snp_.launch);
-  snp->add_option("--max-vcpus", why_snp_.max_vcpus,
+  AddLaunchOptions(app, &flags->launch);
+  AddSnpOptions(app, &flags->launch);
+  app->add_option("--max-vcpus", flags->max_vcpus,
                   "the most vCPUs to try (default 512)")
       ->check(CLI::Range(1, 4096));
-  AddWhyTdx(why, console_, choose_);
 }
 
 void TranslateMode(std::vector<std::string>* args) {

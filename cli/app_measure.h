@@ -35,6 +35,8 @@ class MeasureCommands {
   void AddIgvm(CLI::App* measure);
   void AddNitro(CLI::App* measure);
   void AddWhy(CLI::App& app);
+  void AddWhyLaunch(CLI::App* why, LaunchKind kind, const char* name,
+                    const char* launch, WhyFlags* flags);
 
   Console& console_;
   ChooseCommand choose_;
@@ -46,6 +48,8 @@ class MeasureCommands {
   MeasureIgvmFlags igvm_;
   MeasureNitroFlags nitro_;
   WhyFlags why_snp_;
+  WhyFlags why_sev_es_;
+  WhyFlags why_sev_;
 };
 
 // TranslateMode rewrites the command line of sev-snp-measure, "measure --mode

@@ -1,5 +1,6 @@
-// Which launch has an expected digest: the search of measure/snp_why on all
-// processors of this machine, and what it excludes if it finds nothing.
+// Which launch has an expected digest: the searches of measure/snp_why and
+// measure/sev_why on all processors of this machine, and what they exclude if
+// they find nothing.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "measure/launch_why.h"
+#include "measure/sev.h"
 #include "measure/snp.h"
 
 namespace tally {
@@ -17,7 +19,6 @@ inline constexpr uint32_t kDefaultMaxVcpus = 512;
 // SnpQuestion is what was expected and what was thought to be launched.
 struct SnpQuestion {
   SnpLaunchDigest expected;
-  // Without an SVSM.
   SnpLaunch launch;
   // Given: in place of the firmware's pages, of which only the layout counts.
   std::optional<SnpLaunchDigest> after_firmware;
@@ -25,6 +26,15 @@ struct SnpQuestion {
   // The text of which launch.kernel_hashes has the digest, to vary it.
   std::string cmdline;
   // More are tried if `num_vcpus` are more.
+  uint32_t max_vcpus = kDefaultMaxVcpus;
+};
+
+// SevQuestion is the same for SEV and SEV-ES.
+struct SevQuestion {
+  SevLaunchDigest expected;
+  SevLaunch launch;
+  uint32_t num_vcpus = 0;  // 0: not given, as it may be for SEV
+  std::string cmdline;
   uint32_t max_vcpus = kDefaultMaxVcpus;
 };
 
@@ -40,8 +50,9 @@ struct LaunchAnswer {
   std::vector<std::string> notes;
 };
 
-// SearchSnp searches the neighbourhood of a launch. A launch that cannot be
-// measured as given is an input error: it would be a riddle later.
+// SearchSnp and SearchSev search the neighbourhood of a launch. A launch that
+// cannot be measured as given is an input error: it would be a riddle later.
 Result<LaunchAnswer> SearchSnp(const SnpQuestion& question);
+Result<LaunchAnswer> SearchSev(const SevQuestion& question);
 
 }  // namespace tally

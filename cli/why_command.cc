@@ -8,32 +8,75 @@
 namespace tally {
 namespace {
 
-// ParseExpected accepts the forms in which digests are printed.
-Result<SnpLaunchDigest> ParseExpected(const std::string& text) {
-  constexpr size_t kBase64Characters = 64;
-  if (text.size() == kBase64Characters) {
-    TALLY_ASSIGN(const Bytes bytes, ParseBase64(text));
-    return SnpLaunchDigest::FromBytes(bytes);
-  }
-  return SnpLaunchDigest::FromHex(text);
+bool IsHex(const std::string& text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-Result<SnpQuestion> AskSnp(const WhyFlags& flags, const LaunchInputs& inputs) {
-  Result<SnpLaunchDigest> expected = ParseExpected(flags.expected);
-  if (!expected) {
-    return UsageError("--expected: " + expected.error().message());
-  }
-  return SnpQuestion{.expected = *expected,
-                     .launch = inputs.snp,
-                     .after_firmware = inputs.firmware_digest,
-                     .num_vcpus = flags.launch.vcpus.front(),
-                     .cmdline = flags.launch.append,
-                     .max_vcpus = flags.max_vcpus};
+// DecodeDigest accepts the forms in which digests are printed. The hexadecimal
+// digits of an SEV digest would be base64 of an SNP digest, too: by chance no
+// digest looks so.
+template <typename D>
+Result<D> DecodeDigest(const std::string& text) {
+  constexpr size_t kBase64Characters = (D::kSizeBytes + 2) / 3 * 4;
+  if (text.size() != kBase64Characters || IsHex(text)) return D::FromHex(text);
+  TALLY_ASSIGN(const Bytes bytes, ParseBase64(text));
+  return D::FromBytes(bytes);
+}
+
+// ParseExpected has a hint for a digest of the other kind's length.
+template <typename D>
+Result<D> ParseExpected(const std::string& text, const char* other_kind) {
+  Result<D> digest = DecodeDigest<D>(text);
+  if (digest) return digest;
+  Error error = UsageError("--expected: " + digest.error().message());
+  const size_t size_bytes = text.size() / 2;
+  const bool is_other = IsHex(text) && size_bytes != D::kSizeBytes &&
+                        (size_bytes == SnpLaunchDigest::kSizeBytes ||
+                         size_bytes == SevLaunchDigest::kSizeBytes);
+  if (!is_other) return error;
+  return std::move(error).Hint(std::string("it has the length of ") +
+                               other_kind);
+}
+
+Result<LaunchAnswer> WhileMeasuring(const WhyFlags& flags,
+                                    Result<LaunchAnswer> answer) {
+  if (answer) return answer;
+  return std::move(answer).error().While("measuring " +
+                                         Quote(flags.launch.ovmf.string()));
+}
+
+Result<LaunchAnswer> SearchSnpInputs(const WhyFlags& flags,
+                                     const LaunchInputs& inputs) {
+  TALLY_ASSIGN(const SnpLaunchDigest expected,
+               ParseExpected<SnpLaunchDigest>(
+                   flags.expected,
+                   "an SEV or SEV-ES digest: tally why sev, tally why seves"));
+  return WhileMeasuring(flags,
+                        SearchSnp({.expected = expected,
+                                   .launch = inputs.snp,
+                                   .after_firmware = inputs.firmware_digest,
+                                   .num_vcpus = flags.launch.vcpus.front(),
+                                   .cmdline = flags.launch.append,
+                                   .max_vcpus = flags.max_vcpus}));
+}
+
+Result<LaunchAnswer> SearchSevInputs(const WhyFlags& flags,
+                                     const LaunchInputs& inputs) {
+  TALLY_ASSIGN(const SevLaunchDigest expected,
+               ParseExpected<SevLaunchDigest>(flags.expected,
+                                              "an SNP digest: tally why snp"));
+  const std::vector<uint32_t>& vcpus = flags.launch.vcpus;
+  return WhileMeasuring(
+      flags, SearchSev({.expected = expected,
+                        .launch = inputs.sev,
+                        .num_vcpus = vcpus.empty() ? 0 : vcpus.front(),
+                        .cmdline = flags.launch.append,
+                        .max_vcpus = flags.max_vcpus}));
 }
 
 std::string AnswerText(const LaunchAnswer& answer) {
   if (!answer.found) return "";
-  const std::vector<LaunchDifference>& differences = answer.found->differences;
+  const LaunchDifferences& differences = answer.found->differences;
   if (differences.empty()) {
     return "same: this is the launch digest of the inputs as given\n";
   }
@@ -60,7 +103,8 @@ Json AnswerRecord(const LaunchAnswer& answer) {
   }
   return Json::Object{
       {"explained", found.has_value()},
-      {"vcpus", found ? Json(int64_t{found->num_vcpus}) : Json()},
+      {"vcpus", found && found->num_vcpus > 0 ? Json(int64_t{found->num_vcpus})
+                                              : Json()},
       {"differences", std::move(differences)},
       {"num_candidates", answer.num_candidates}};
 }
@@ -76,19 +120,14 @@ Error Unexplained(const LaunchAnswer& answer) {
 
 }  // namespace
 
-Status RunWhySnp(const WhyFlags& flags, Console& console) {
-  if (!flags.launch.svsm.empty()) {
-    return UsageError("why snp does not search launches with an SVSM");
-  }
+Status RunWhyLaunch(const WhyFlags& flags, Console& console) {
   TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
-  TALLY_ASSIGN(const SnpQuestion question, AskSnp(flags, inputs));
-  Result<LaunchAnswer> answer = SearchSnp(question);
-  if (!answer) {
-    return std::move(answer).error().While("measuring " +
-                                           Quote(flags.launch.ovmf.string()));
-  }
-  console.Answer(AnswerText(*answer), AnswerRecord(*answer));
-  if (!answer->found) return Unexplained(*answer);
+  for (const std::string& warning : inputs.warnings) console.Warn(warning);
+  TALLY_ASSIGN(const LaunchAnswer answer, flags.launch.kind == LaunchKind::kSnp
+                                              ? SearchSnpInputs(flags, inputs)
+                                              : SearchSevInputs(flags, inputs));
+  console.Answer(AnswerText(answer), AnswerRecord(answer));
+  if (!answer.found) return Unexplained(answer);
   return Ok();
 }
 

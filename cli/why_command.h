@@ -15,8 +15,9 @@ struct WhyFlags {
   uint32_t max_vcpus = kDefaultMaxVcpus;
 };
 
-// RunWhySnp searches the neighbourhood of a launch for the expected digest. A
-// digest that is not found is a MismatchError that bounds what it can be.
-Status RunWhySnp(const WhyFlags& flags, Console& console);
+// RunWhyLaunch searches the neighbourhood of an SEV, SEV-ES or SNP launch for
+// the expected digest. A digest that is not found is a MismatchError that
+// bounds what it can be.
+Status RunWhyLaunch(const WhyFlags& flags, Console& console);
 
 }  // namespace tally

@@ -37,7 +37,9 @@ const EVP_MD* Algorithm<Sha512Digest>() {
 
 template <typename D>
 D HashOnce(ByteSpan bytes) {
-  return Hasher<D>().Update(bytes).Finish();
+  // To make a context costs as much as to hash a short message.
+  thread_local Hasher<D> hasher;
+  return hasher.Update(bytes).Finish();
 }
 
 }  // namespace

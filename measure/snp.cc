@@ -6,7 +6,6 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "common/text.h"
-#include "formats/svsm.h"
 #include "measure/guest_features.h"
 #include "measure/vcpu_types.h"
 
@@ -192,49 +191,12 @@ Result<SnpMeasurement> MeasureSections(SnpStart start, const SnpLaunch& launch,
                 DescribeCoverage(launch, layout));
 }
 
-// SvsmPlace is an SVSM and where it lies.
-struct SvsmPlace {
-  Svsm svsm;
-  uint64_t gpa = 0;
-  uint64_t firmware_gpa = 0;
-};
-
-Result<SvsmPlace> PlaceSvsm(const SnpLaunch& launch) {
-  if (launch.vmm != SnpVmm::kQemu) {
-    return InputError("snp: an SVSM was given, but " +
-                      std::string(SnpVmmName(launch.vmm)) + " launches none");
-  }
-  if (launch.kernel_hashes) {
-    return InputError(
-        "snp: a kernel was given, but a launch with an SVSM measures none");
-  }
-  if (launch.firmware.empty() || launch.firmware.size() % kSnpPageBytes != 0) {
-    return InputError("snp: firmware size " +
-                      HexNumber(launch.firmware.size()) +
-                      " is not a multiple of 0x1000");
-  }
-  SvsmPlace place;
-  place.firmware_gpa = Ovmf{.size_bytes = launch.firmware.size()}.gpa();
-  const uint64_t vars_bytes = launch.svsm->vars_size_bytes;
-  if (vars_bytes > place.firmware_gpa || vars_bytes % kSnpPageBytes != 0) {
-    return InputError("snp: the size of the variable store is " +
-                      HexNumber(vars_bytes) +
-                      ", expected a multiple of 0x1000 that fits below the "
-                      "firmware");
-  }
-  const uint64_t end_gpa = place.firmware_gpa - vars_bytes;
-  TALLY_ASSIGN(place.svsm, ParseSvsm(launch.svsm->image, end_gpa));
-  place.gpa = end_gpa - place.svsm.size_bytes;
-  return place;
-}
-
 SnpVmsas SvsmVmsas(const SnpLaunch& launch, const SvsmPlace& place) {
   const VmsaFacts facts{.vmm = launch.vmm,
                         .era = launch.era,
                         .vcpu_signature = launch.vcpu_signature,
                         .guest_features = launch.guest_features};
-  const auto entry = static_cast<uint32_t>(place.gpa + place.svsm.entry_offset);
-  const Bytes page = EncodeVmsa(InitialSvsmVmsa(facts, entry));
+  const Bytes page = EncodeVmsa(InitialSvsmVmsa(facts, place.entry()));
   return {.first = page,
           .other = page,
           .gpa = launch.vmsa_gpa.value_or(
@@ -302,6 +264,35 @@ SnpVmsas InitialSnpVmsas(const SnpLaunch& launch,
           .other = EncodeVmsa(InitialVmsa(facts, reset_eip.value_or(kBootEip))),
           .gpa = launch.vmsa_gpa.value_or(
               InitialVmsaGpa(launch.vmm, launch.vcpu_signature))};
+}
+
+Result<SvsmPlace> PlaceSvsm(const SnpLaunch& launch) {
+  if (launch.vmm != SnpVmm::kQemu) {
+    return InputError("snp: an SVSM was given, but " +
+                      std::string(SnpVmmName(launch.vmm)) + " launches none");
+  }
+  if (launch.kernel_hashes) {
+    return InputError(
+        "snp: a kernel was given, but a launch with an SVSM measures none");
+  }
+  if (launch.firmware.empty() || launch.firmware.size() % kSnpPageBytes != 0) {
+    return InputError("snp: firmware size " +
+                      HexNumber(launch.firmware.size()) +
+                      " is not a multiple of 0x1000");
+  }
+  SvsmPlace place;
+  place.firmware_gpa = Ovmf{.size_bytes = launch.firmware.size()}.gpa();
+  const uint64_t vars_bytes = launch.svsm->vars_size_bytes;
+  if (vars_bytes > place.firmware_gpa || vars_bytes % kSnpPageBytes != 0) {
+    return InputError("snp: the size of the variable store is " +
+                      HexNumber(vars_bytes) +
+                      ", expected a multiple of 0x1000 that fits below the "
+                      "firmware");
+  }
+  const uint64_t end_gpa = place.firmware_gpa - vars_bytes;
+  TALLY_ASSIGN(place.svsm, ParseSvsm(launch.svsm->image, end_gpa));
+  place.gpa = end_gpa - place.svsm.size_bytes;
+  return place;
 }
 
 Result<SnpVmsas> VmsasOfLaunch(const SnpLaunch& launch) {

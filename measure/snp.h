@@ -14,6 +14,7 @@
 #include "common/bytes.h"
 #include "formats/ovmf.h"
 #include "formats/sev_hash_table.h"
+#include "formats/svsm.h"
 #include "measure/event.h"
 #include "measure/initial_vmsa.h"
 #include "measure/snp_page.h"
@@ -118,6 +119,22 @@ struct SnpVmsas {
 // firmware's SEV-ES reset address.
 SnpVmsas InitialSnpVmsas(const SnpLaunch& launch,
                          std::optional<uint32_t> reset_eip);
+
+// SvsmPlace is an SVSM and where it lies: below the firmware's variables.
+struct SvsmPlace {
+  Svsm svsm;
+  uint64_t gpa = 0;
+  uint64_t firmware_gpa = 0;
+
+  // Where all processors begin.
+  uint32_t entry() const {
+    return static_cast<uint32_t>(gpa + svsm.entry_offset);
+  }
+};
+
+// PlaceSvsm parses launch.svsm, which must be given. Something that cannot be
+// launched with an SVSM, or does not fit, is an input error.
+Result<SvsmPlace> PlaceSvsm(const SnpLaunch& launch);
 
 // VmsasOfLaunch reads the firmware (and the SVSM) for what InitialSnpVmsas
 // needs.

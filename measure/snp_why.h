@@ -1,9 +1,10 @@
 // Why a launch digest is not the expected one: a search of the neighbourhood
-// of a launch for the inputs that give the expected digest.
+// of an SNP launch for the inputs that give the expected digest.
 //
 // See docs/measurements/why-snp.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,11 +19,10 @@ namespace tally {
 // SnpSearch is what was expected and what was thought to be launched.
 struct SnpSearch {
   SnpLaunchDigest expected;
-  // Without an SVSM.
   SnpLaunch launch;
   uint32_t num_vcpus = 1;
   // The firmware's layout, and its pages; or, if there are none, the launch
-  // digest after them.
+  // digest after them. With an SVSM, firmware may have no layout.
   Ovmf layout;
   std::vector<SnpStep> firmware_pages;
   SnpLaunchDigest after_firmware;
@@ -35,7 +35,13 @@ struct SnpSearch {
 // SnpPrefix is one way to come to the VMSAs.
 struct SnpPrefix {
   SnpLaunchDigest digest;
-  std::vector<LaunchDifference> differences;
+  LaunchDifferences differences;
+};
+
+// PrefixRange says with which prefixes a state is tried.
+struct PrefixRange {
+  size_t first = 0;
+  size_t count = 1;
 };
 
 // SnpStates is one way in which processors start: the differences, and the
@@ -43,12 +49,11 @@ struct SnpPrefix {
 struct SnpStates {
   SnpPage first;
   SnpPage other;
-  std::vector<LaunchDifference> differences;
-  // Only with the prefix of the launch itself: there are too many of these.
-  bool first_prefix_only = false;
+  LaunchDifferences differences;
+  PrefixRange prefixes;
 };
 
-// SnpSearchPlan is what the search tries: every prefix with every state with
+// SnpSearchPlan is what the search tries: every state with its prefixes with
 // every number of processors. The first prefix and the first state are those of
 // the launch itself.
 struct SnpSearchPlan {
@@ -58,10 +63,10 @@ struct SnpSearchPlan {
   uint64_t NumCandidates(uint32_t max_vcpus) const;
 };
 
-// PlanSnpSearch lists them.
+// PlanSnpSearch lists them. The launch must be one that MeasureSnp measures.
 SnpSearchPlan PlanSnpSearch(const SnpSearch& search);
 
-// TrySnpStates tries plan.states[index] with every prefix and returns the
+// TrySnpStates tries plan.states[index] with its prefixes and returns the
 // launch with the fewest differences that has the expected digest. Calls for
 // different indices may run at the same time.
 std::optional<LaunchFound> TrySnpStates(const SnpSearch& search,
