@@ -7,8 +7,8 @@
 #include "attest/certificate.h"
 #include "attest/dcap_claims.h"
 #include "attest/dcap_collateral.h"
+#include "attest/dcap_signature.h"
 #include "attest/dcap_tcb.h"
-#include "attest/ecdsa_p256.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "formats/dcap_quote.h"
@@ -101,9 +101,7 @@ class Verifier {
 
  private:
   void CheckSignature() {
-    Add("quote signature",
-        VerifyP256(quote_.attestation_key, quote_.signed_bytes,
-                   quote_.signature),
+    Add("quote signature", VerifyQuoteSignature(quote_),
         "by the attestation key, over header and body");
   }
 

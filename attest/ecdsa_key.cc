@@ -223,7 +223,7 @@ Status EcdsaPublicKey::Verify(ByteSpan message, ByteSpan signature) const {
                        message.size()) == 1;
   ERR_clear_error();
   if (good) return Ok();
-  return MismatchError("the signature is not one of this key over these bytes");
+  return MismatchError("the signature is not by this key over these bytes");
 }
 
 }  // namespace tally

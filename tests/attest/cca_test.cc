@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
+#include "attest/ecdsa_key.h"
+#include "common/parallel.h"
 #include "common/text.h"
 #include "tests/attest/cose_signer.h"
 #include "tests/support/test_files.h"
@@ -231,7 +234,7 @@ TEST(AuthenticateCca, FailsWithAnotherPlatformsKey) {
   const Signed other = Make({});
   EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(other))),
             std::vector<std::string>{
-                "platform signature: the signature is not one of this key over "
+                "platform signature: the signature is not by this key over "
                 "these bytes"});
   // Of several keys, the one that fits is found, in any order.
   std::vector<CollateralFile> both = Pem(other);
@@ -266,7 +269,7 @@ TEST(AuthenticateCca, FailsForARealmTokenThatTheRealmsKeyDidNotSign) {
   const Signed token = Make({.foreign_realm = true});
   EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(token))),
             std::vector<std::string>{
-                "realm signature: the signature is not one of this key over "
+                "realm signature: the signature is not by this key over "
                 "these bytes"});
 }
 
@@ -312,6 +315,34 @@ TEST(AuthenticateCca, RefusesAFlippedBitAnywhereInWhatIsSigned) {
       token[bit / 8] ^= mask;
     }
   }
+}
+
+size_t NumAccepted(const EcdsaPublicKey& key, const CoseSign1& sign1) {
+  const Bytes genuine = CoseToBeSigned(sign1);
+  EXPECT_TRUE(key.Verify(genuine, sign1.signature()));
+  std::atomic<size_t> accepted = 0;
+  const Status done = ParallelFor(genuine.size(), 2, [&](size_t i) -> Status {
+    Bytes flipped = genuine;
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      flipped[i] = static_cast<uint8_t>(genuine[i] ^ (1u << bit));
+      if (key.Verify(flipped, sign1.signature())) ++accepted;
+    }
+    return Ok();
+  });
+  EXPECT_TRUE(done);
+  return accepted;
+}
+
+TEST(AuthenticateCca, EverySignedBitCounts) {
+  TALLY_NEED_VECTOR(path, kVectors[0].token);
+  TALLY_NEED_VECTOR(key_path, kVectors[0].key);
+  const Bytes file = test::MustRead(path);
+  const CcaToken token = ParseCcaToken(file).value();
+  const auto platform = EcdsaPublicKey::FromFile(test::MustRead(key_path));
+  const auto realm = EcdsaPublicKey::FromPoint(token.realm.public_key);
+  ASSERT_TRUE(platform && realm);
+  EXPECT_EQ(NumAccepted(*platform, token.platform.sign1), 0u);
+  EXPECT_EQ(NumAccepted(*realm, token.realm.sign1), 0u);
 }
 
 TEST(AuthenticateCca, IsAnInputErrorForWhatIsNoToken) {

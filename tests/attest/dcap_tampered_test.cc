@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "attest/dcap.h"
-#include "attest/ecdsa_p256.h"
+#include "attest/dcap_signature.h"
 #include "common/hash.h"
 #include "common/text.h"
 #include "formats/dcap_quote.h"
@@ -70,8 +70,8 @@ TEST(DcapTampered, QuoteFailsWhereItWasChanged) {
             std::string("quote signature: ") + kNotByKey + "\n");
   // Attestation key: no longer on the curve, nor in the QE's report.
   EXPECT_EQ(Failures(With(file, data + 64))
-                .starts_with("quote signature: the key is not a point on "
-                             "P-256\nattestation key: the QE's report data: "
+                .starts_with("quote signature: the public key is not a point "
+                             "on P-256\nattestation key: the QE's report data: "
                              "found "),
             true);
   // The QE's report, its signature, its auth data.
@@ -349,16 +349,12 @@ TEST(DcapForged, PckCertificateMustBeOne) {
 // it, the certificates, is not verified again each time.
 void EverySignedBit(const Bytes& genuine) {
   const DcapQuote quote = ParseDcapQuote(genuine).value();
-  ASSERT_TRUE(
-      VerifyP256(quote.attestation_key, quote.signed_bytes, quote.signature));
+  ASSERT_TRUE(VerifyQuoteSignature(quote));
   Bytes file = genuine;
   for (size_t bit = 0; bit < 8 * quote.signed_bytes.size(); ++bit) {
     file[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
     const auto changed = ParseDcapQuote(file);
-    EXPECT_FALSE(changed &&
-                 VerifyP256(changed->attestation_key, changed->signed_bytes,
-                            changed->signature))
-        << "bit " << bit;
+    EXPECT_FALSE(changed && VerifyQuoteSignature(*changed)) << "bit " << bit;
     file[bit / 8] = genuine[bit / 8];
   }
 }

@@ -40,7 +40,7 @@ TEST(EcdsaPublicKey, VerifiesTheExampleOfTheSpecification) {
   EXPECT_EQ(Refusal(key->Verify(message, signature)), "verified");
   message[0] ^= 1;
   EXPECT_EQ(Refusal(key->Verify(message, signature)),
-            "the signature is not one of this key over these bytes");
+            "the signature is not by this key over these bytes");
 }
 
 TEST(EcdsaPublicKey, VerifiesOnEveryCurve) {
@@ -69,9 +69,9 @@ TEST(EcdsaPublicKey, RejectsSignaturesThatAreNone) {
             "found a signature of 95 bytes, expected 96 for P-384");
   // r = s = 0 is a signature of nothing (CVE-2022-21449 elsewhere).
   EXPECT_EQ(Refusal(key.Verify({}, Bytes(96))),
-            "the signature is not one of this key over these bytes");
+            "the signature is not by this key over these bytes");
   EXPECT_EQ(Refusal(key.Verify({}, Bytes(96, 0xff))),
-            "the signature is not one of this key over these bytes");
+            "the signature is not by this key over these bytes");
 }
 
 TEST(EcdsaPublicKey, RejectsPointsThatAreNotOnTheCurve) {

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
+#include "attest/certificate.h"
 #include "common/hash.h"
+#include "common/parallel.h"
 #include "common/text.h"
 #include "tests/support/test_files.h"
 
@@ -190,6 +193,30 @@ TEST(AuthenticateNitro, RefusesAFlippedBitAnywhereInWhatIsSigned) {
     EXPECT_FALSE(evidence && evidence->authentic()) << "bit " << bit;
     document[bit / 8] ^= mask;
   }
+}
+
+// What is signed does not change the certificate: its chain is not verified
+// again for each bit.
+TEST(AuthenticateNitro, EverySignedBitCounts) {
+  TALLY_NEED_VECTOR(path, "nitro/dstack/nitro_attestation.bin");
+  const Bytes file = test::MustRead(path);
+  const NitroDocument document = ParseNitroDocument(file).value();
+  const Certificate leaf = Certificate::FromDer(document.certificate).value();
+  const ByteSpan r = document.sign1.signature().first(48);
+  const ByteSpan s = document.sign1.signature().subspan(48);
+  const Bytes genuine = CoseToBeSigned(document.sign1);
+  ASSERT_TRUE(leaf.VerifyEcdsa(genuine, r, s));
+  std::atomic<size_t> accepted = 0;
+  const Status done = ParallelFor(genuine.size(), 2, [&](size_t i) -> Status {
+    Bytes flipped = genuine;
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      flipped[i] = static_cast<uint8_t>(genuine[i] ^ (1u << bit));
+      if (leaf.VerifyEcdsa(flipped, r, s)) ++accepted;
+    }
+    return Ok();
+  });
+  EXPECT_TRUE(done);
+  EXPECT_EQ(accepted, 0u);
 }
 
 TEST(AuthenticateNitro, IsAnInputErrorForWhatIsNoDocument) {
