@@ -16,16 +16,15 @@
 
 namespace tally {
 
-// SnpEvidence is a report and what stands behind it in the same file: the
-// certificate table of an extended request, or bytes of somebody else.
+// SnpEvidence is a report and what may stand behind it in the same file: the
+// certificate table of an extended request.
 struct SnpEvidence {
   SnpReport report;
   std::vector<SnpCertificateEntry> certificates;  // of the evidence's bytes
-  ByteSpan rest;  // what is neither report nor certificate table
 };
 
-// ParseSnpEvidence is an InputError if the report or a table behind it is
-// malformed. The bytes must outlive the result.
+// ParseSnpEvidence is an InputError if the report or the table behind it is
+// malformed, or something else is behind it. The bytes must outlive the result.
 Result<SnpEvidence> ParseSnpEvidence(ByteSpan evidence);
 
 // LooksLikeSnpReport says whether the bytes begin like a report of a known

@@ -50,11 +50,12 @@ Result<SnpEvidence> ParseSnpEvidence(ByteSpan evidence) {
   SnpEvidence parsed;
   TALLY_ASSIGN(parsed.report, ParseSnpReport(evidence.first(kSnpReportBytes)));
   const ByteSpan rest = evidence.subspan(kSnpReportBytes);
-  if (LooksLikeSnpCertificateTable(rest)) {
-    TALLY_ASSIGN(parsed.certificates, ParseSnpCertificateTable(rest));
-  } else {
-    parsed.rest = rest;
+  if (rest.empty()) return parsed;
+  if (!LooksLikeSnpCertificateTable(rest)) {
+    return InputError("snp report: found " + std::to_string(rest.size()) +
+                      " bytes behind it that are no certificate table");
   }
+  TALLY_ASSIGN(parsed.certificates, ParseSnpCertificateTable(rest));
   return parsed;
 }
 

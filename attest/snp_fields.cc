@@ -181,13 +181,6 @@ Result<std::vector<EvidenceField>> DescribeSnp(ByteSpan evidence) {
                                   ? ""
                                   : SubjectOf(entry)});
   }
-  if (!parsed.rest.empty()) {
-    fields.push_back({.offset = kSnpReportBytes,
-                      .size_bytes = parsed.rest.size(),
-                      .name = "rest",
-                      .value = "",
-                      .note = "not part of the report"});
-  }
   return fields;
 }
 

@@ -88,6 +88,7 @@ Result<std::vector<SnpCertificateEntry>> ParseSnpCertificateTable(
   uint64_t table_bytes = 0;
   TALLY_ASSIGN(const std::vector<Row> rows, ReadRows(bytes, table_bytes));
   std::vector<SnpCertificateEntry> entries;
+  uint64_t end = table_bytes;
   for (const Row& row : rows) {
     if (row.offset < table_bytes || row.offset + row.length > bytes.size()) {
       return InputError("snp certificate table: " + row.guid + " is at " +
@@ -96,11 +97,16 @@ Result<std::vector<SnpCertificateEntry>> ParseSnpCertificateTable(
                         HexNumber(table_bytes) + " to " +
                         HexNumber(bytes.size()));
     }
+    end = std::max(end, row.offset + row.length);
     entries.push_back({.kind = KindOf(row.guid),
                        .guid = row.guid,
                        .offset = row.offset,
                        .contents = bytes.subspan(row.offset, row.length)});
   }
+  ByteReader behind("snp certificate table", bytes);
+  behind.Skip("contents", end);
+  behind.Zeros("padding", bytes.size() - end);
+  TALLY_TRY(behind.Finish());
   return entries;
 }
 

@@ -36,8 +36,8 @@ bool LooksLikeSnpCertificateTable(ByteSpan bytes);
 
 // ParseSnpCertificateTable refuses tables without an end, of more than 32
 // entries, and entries that are outside of the bytes or inside the table
-// itself. Bytes that no entry has are ignored: hosts fill whole pages. The
-// bytes must outlive the result.
+// itself, and bytes other than zero behind all contents: hosts fill whole
+// pages. The bytes must outlive the result.
 Result<std::vector<SnpCertificateEntry>> ParseSnpCertificateTable(
     ByteSpan bytes);
 

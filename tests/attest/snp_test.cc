@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "tests/attest/snp_samples.h"
+#include "tests/support/make_event_log.h"
 
 namespace tally {
 namespace {
@@ -442,8 +443,13 @@ TEST(Snp, RejectsMalformedEvidence) {
   EXPECT_EQ(refusal(ByteSpan(evidence).first(1183)),
             "snp report: found 1183 bytes, expected at least 1184");
   EXPECT_TRUE(LooksLikeSnpReport(evidence));
-  evidence.insert(evidence.end(), {1, 2, 3});  // somebody's own
-  EXPECT_EQ(refusal(evidence), "accepted");
+  evidence.insert(evidence.end(), {1, 2, 3});
+  EXPECT_EQ(refusal(evidence),
+            "snp report: found 3 bytes behind it that are no certificate "
+            "table");
+  EXPECT_EQ(refusal(test::Joined({machine.Signed(), machine.Signed()})),
+            "snp report: found 1184 bytes behind it that are no certificate "
+            "table");
   EXPECT_TRUE(LooksLikeSnpReport(evidence));
   evidence[0] = 6;
   EXPECT_FALSE(LooksLikeSnpReport(evidence));

@@ -117,7 +117,7 @@ TEST(SnpVectors, Dstack) {
   TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
   const Bytes file = test::MustRead(path);
   const Evidence evidence =
-      Authenticate(ByteSpan(file).subspan(4),
+      Authenticate(ByteSpan(file).subspan(4, kSnpReportBytes),
                    {"snp/dstack/sev_snp_vcek.pem", "snp/dstack/sev_snp_ask.pem",
                     kMilanChain},
                    1'782'864'000);  // 2026-07-01

@@ -73,6 +73,20 @@ TEST(SnpCertificateTable, MayBeEmptyAndHavePadding) {
       AsBytes("{\"this is\": \"some text of somebody else\"}")));
 }
 
+TEST(SnpCertificateTable, RejectsOtherPaddingThanZeros) {
+  Bytes padded = Entry(kVcek, 48, 4) + kEnd + Bytes(4) + Bytes(4096);
+  EXPECT_EQ(Refusal(padded), "accepted");
+  padded.back() = 1;
+  EXPECT_EQ(Refusal(padded),
+            "snp certificate table: padding at 0x1033: found 0x1, expected "
+            "zero");
+  padded = Bytes(4096);
+  padded[24] = 7;
+  EXPECT_EQ(Refusal(padded),
+            "snp certificate table: padding at 0x18: found 0x7, expected "
+            "zero");
+}
+
 TEST(SnpCertificateTable, RejectsATableWithoutAnEnd) {
   EXPECT_EQ(Refusal({}),
             "snp certificate table: entry at 0x0: needs 24 bytes, 0 left");
