@@ -107,7 +107,8 @@ void ReadTcbStatuses(YamlReader& reader, const YamlNode& node,
     policy->tcb_statuses.insert(reader.OneOf(
         item, {"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded",
                "ConfigurationAndSWHardeningNeeded", "OutOfDate",
-               "OutOfDateConfigurationNeeded", "unknown"}));
+               "OutOfDateConfigurationNeeded", "TDRelaunchAdvised",
+               "TDRelaunchAdvisedConfigurationNeeded", "unknown"}));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "formats/pcs_documents.h"
+
 namespace tally {
 namespace {
 
@@ -89,7 +91,25 @@ TEST(ParseMatchPolicy, RejectsWithThePlace) {
             "p.yaml:2:16: found 'UptoDate', expected one of UpToDate, "
             "SWHardeningNeeded, ConfigurationNeeded, "
             "ConfigurationAndSWHardeningNeeded, OutOfDate, "
-            "OutOfDateConfigurationNeeded, unknown (did you mean 'UpToDate'?)");
+            "OutOfDateConfigurationNeeded, TDRelaunchAdvised, "
+            "TDRelaunchAdvisedConfigurationNeeded, unknown (did you mean "
+            "'UpToDate'?)");
+}
+
+TEST(ParseMatchPolicy, KnowsEveryStatusThatAQuoteCanHave) {
+  for (const TcbStatus status :
+       {TcbStatus::kUpToDate, TcbStatus::kSwHardeningNeeded,
+        TcbStatus::kConfigurationNeeded,
+        TcbStatus::kConfigurationAndSwHardeningNeeded, TcbStatus::kOutOfDate,
+        TcbStatus::kOutOfDateConfigurationNeeded, TcbStatus::kTdRelaunchAdvised,
+        TcbStatus::kTdRelaunchAdvisedConfigurationNeeded}) {
+    const std::string name(TcbStatusName(status));
+    const auto policy = ParseMatchPolicy(
+        "tally_policy: 1\ntcb_statuses: [" + name + "]\n", "p.yaml");
+    ASSERT_TRUE(policy) << policy.error().ToString();
+    EXPECT_EQ(policy->tcb_statuses, std::set<std::string>{name});
+  }
+  EXPECT_NE(Refusal("tally_policy: 1\ntcb_statuses: [Revoked]\n"), "accepted");
 }
 
 }  // namespace
