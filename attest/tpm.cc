@@ -90,7 +90,7 @@ Result<Evidence> AuthenticateTpm(ByteSpan evidence,
   Evidence result;
   result.kind = EvidenceKind::kTpmQuote;
   result.summary = "TPM quote of " +
-                   DescribePcrSelection(parsed.quote.pcr_select) + ", by an " +
+                   DescribePcrSelection(parsed.quote.pcr_select) + ", by the " +
                    parsed.ak.key.name() + " attestation key";
   CheckAttestationKey(parsed.ak, parsed.container, inputs, result.checks);
   result.checks.push_back(CheckSignature(parsed));

@@ -37,7 +37,7 @@ constexpr char kHelp[] = R"(usage: tally <command> [options]
   keygen    KEY.pem                  make a signing key
   sign      RELEASE --key KEY        sign a release
   match     EVIDENCE RELEASE         say which published value a running service attests
-  evidence  inspect|verify FILE      every field of a report or quote; whether it is authentic
+  evidence  inspect|verify EVIDENCE  every field of a report or quote; whether it is authentic
   index     DIR... -o FILE           find releases by the values that they publish
   verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
 

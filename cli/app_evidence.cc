@@ -10,6 +10,9 @@
 namespace tally {
 namespace {
 
+constexpr const char* kEvidence =
+    "a file, or the directory of a TPM's quote as tpm2-tools wrote it";
+
 void AddContext(CLI::App* app, EvidenceFlags* flags) {
   app->add_option("--kind", flags->kind,
                   "snp, tdx, sgx, nitro, cca, tpm, azure-snp or azure-tdx "
@@ -41,7 +44,8 @@ void AddMatch(CLI::App& parent, Console& console, const ChooseCommand& choose) {
     choose([flags, &console] { return RunMatch(*flags, console); });
   });
   app->add_option("EVIDENCE RELEASE", flags->positional,
-                  "a report, quote, document or token, and the release "
+                  "a report, quote, document or token, or the directory of a "
+                  "TPM's quote as tpm2-tools wrote it; and the release "
                   "directory (with --batch RELEASE only)");
   AddContext(app, &flags->evidence);
   AddFreshness(app, &flags->freshness);
@@ -78,7 +82,8 @@ void AddEvidence(CLI::App& parent, Console& console,
       return RunEvidenceInspect(*inspect_flags, console);
     });
   });
-  inspect->add_option("FILE", inspect_flags->evidence, "evidence")->required();
+  inspect->add_option("EVIDENCE", inspect_flags->evidence, kEvidence)
+      ->required();
   inspect->add_option("--kind", inspect_flags->kind,
                       "if its form does not tell");
 
@@ -90,7 +95,7 @@ void AddEvidence(CLI::App& parent, Console& console,
       return RunEvidenceVerify(*verify_flags, console);
     });
   });
-  verify->add_option("FILE", verify_flags->evidence.evidence, "evidence")
+  verify->add_option("EVIDENCE", verify_flags->evidence.evidence, kEvidence)
       ->required();
   AddContext(verify, &verify_flags->evidence);
   AddFreshness(verify, &verify_flags->freshness);

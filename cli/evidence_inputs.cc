@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attest/evidence_text.h"
+#include "attest/tpm.h"
 #include "common/text.h"
 
 namespace tally {
@@ -13,6 +14,9 @@ namespace {
 constexpr uint64_t kMaxEvidenceBytes = 16 << 20;
 constexpr uint64_t kMaxCollateralBytes = 4 << 20;
 constexpr size_t kMaxCollateralFiles = 256;
+// Of a directory of evidence. In base64 that fits into the container.
+constexpr uint64_t kMaxDirectoryBytes = 8 << 20;
+constexpr size_t kMaxDirectoryFiles = 16;
 
 Result<int64_t> CheckTime(const std::string& at) {
   if (at.empty()) {
@@ -51,6 +55,37 @@ Result<Bytes> ParseFresh(const char* option, const std::string& text) {
   }
   return UsageError(std::string(option) + ": found " + Quote(text) +
                     ", expected bytes in hexadecimal");
+}
+
+// ReadDirectory makes one container of the files that tpm2-tools wrote.
+Result<Bytes> ReadDirectory(const fs::path& path) {
+  TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(path));
+  if (names.size() > kMaxDirectoryFiles) {
+    return InputError(
+        "found " + std::to_string(names.size()) + " files, expected at most " +
+        std::to_string(kMaxDirectoryFiles) + " that tpm2-tools wrote");
+  }
+  std::vector<CollateralFile> files;
+  uint64_t left_bytes = kMaxDirectoryBytes;
+  for (const std::string& name : names) {
+    TALLY_ASSIGN(Bytes bytes, ReadFile(path / name, left_bytes));
+    left_bytes -= bytes.size();
+    files.push_back({.name = name, .bytes = std::move(bytes)});
+  }
+  TALLY_ASSIGN(const TpmEvidence evidence, MakeTpmEvidence(files));
+  return ToBytes(AsBytes(FormatTpmEvidence(evidence)));
+}
+
+Result<LoadedEvidence> LoadDirectory(const fs::path& path,
+                                     const EvidenceContext& context) {
+  LoadedEvidence loaded = {.kind = EvidenceKind::kTpmQuote};
+  if (context.kind.value_or(loaded.kind) != loaded.kind) {
+    return UsageError("--kind: found '" +
+                      std::string(EvidenceKindName(*context.kind)) +
+                      "' for a directory, expected tpm");
+  }
+  TALLY_ASSIGN(loaded.bytes, ReadDirectory(path));
+  return loaded;
 }
 
 }  // namespace
@@ -101,6 +136,7 @@ Result<EvidenceContext> OpenEvidenceContext(const EvidenceFlags& flags) {
 
 Result<LoadedEvidence> LoadEvidence(const fs::path& path,
                                     const EvidenceContext& context) {
+  if (IsDirectory(path)) return LoadDirectory(path, context);
   TALLY_ASSIGN(const Bytes bytes, ReadFile(path, kMaxEvidenceBytes));
   LoadedEvidence loaded = {.bytes = DecodeEvidenceText(bytes)};
   if (context.kind) {

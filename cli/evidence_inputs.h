@@ -47,11 +47,12 @@ struct LoadedEvidence {
   Bytes bytes;
 };
 
-// LoadEvidence reads a file; hexadecimal and base64 text is decoded.
+// LoadEvidence reads a file; hexadecimal and base64 text is decoded. A
+// directory has the files of a TPM's quote, as tpm2-tools wrote them.
 Result<LoadedEvidence> LoadEvidence(const fs::path& path,
                                     const EvidenceContext& context);
 
-// AuthenticateFile loads and authenticates one file.
+// AuthenticateFile loads and authenticates one file or directory.
 Result<Evidence> AuthenticateFile(const fs::path& path,
                                   const EvidenceContext& context);
 

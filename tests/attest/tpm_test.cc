@@ -30,7 +30,7 @@ TEST(Tpm, SaysWhatWasCheckedAndClaimed) {
   const Evidence evidence = world.Quote().Vouch().Check().value();
   EXPECT_EQ(evidence.kind, EvidenceKind::kTpmQuote);
   EXPECT_EQ(evidence.summary,
-            "TPM quote of sha256: 0, 4, 7, by an RSA-2048 attestation key");
+            "TPM quote of sha256: 0, 4, 7, by the RSA-2048 attestation key");
   EXPECT_EQ(evidence.checks,
             (std::vector<EvidenceCheck>{
                 Passed("attestation key", "RSA-2048 key, given in 'ak.pub'"),

@@ -12,6 +12,7 @@
 #include "common/hash.h"
 #include "common/text.h"
 #include "release/release.h"
+#include "tests/attest/tpm_world.h"
 #include "tests/support/network_archive.h"
 #include "tests/support/test_files.h"
 
@@ -178,6 +179,16 @@ class Script {
           << "no '" << words[1] << "' in " << words[0];
       text.replace(at, words[1].size(), words.at(2));
       Overwrite(words[0], AsBytes(text));
+    } else if (verb == "vector") {
+      TALLY_NEED_VECTOR(vector, words.at(0));
+      fs::copy(vector, words.at(1));
+    } else if (verb == "join") {
+      Bytes bytes = MustRead(words.at(0));
+      const Bytes more = MustRead(words.at(1));
+      bytes.insert(bytes.end(), more.begin(), more.end());
+      Overwrite(words[0], bytes);
+    } else if (verb == "quote") {
+      QuoteInto(words.at(0));
     } else if (verb == "refit") {
       Refit(words.at(0));
     } else if (verb == "corrupt") {
@@ -191,6 +202,21 @@ class Script {
     } else {
       FAIL() << "unknown command '" << verb << "'";
     }
+  }
+
+  // QuoteInto writes the files of a TPM's quote, as tpm2-tools would.
+  static void QuoteInto(const fs::path& directory) {
+    TpmWorld world = TpmWorld::Rsa();
+    world.Quote();
+    Bytes values;
+    for (const Bytes& pcr : world.pcrs) {
+      values.insert(values.end(), pcr.begin(), pcr.end());
+    }
+    fs::create_directories(directory);
+    Overwrite(directory / "quote.msg", world.evidence.message);
+    Overwrite(directory / "quote.sig", world.evidence.signature);
+    Overwrite(directory / "ak.pub", *world.evidence.ak_public);
+    Overwrite(directory / "pcrs", values);
   }
 
   // Refit makes release.json and SHA256SUMS list what is there, as a forger
@@ -237,7 +263,7 @@ void RunScript(const fs::path& path) {
     SCOPED_TRACE(path.filename().string() + ":" + std::to_string(++number) +
                  ": " + line);
     script.Step(line);
-    if (testing::Test::HasFailure()) return;
+    if (testing::Test::HasFailure() || testing::Test::IsSkipped()) return;
   }
 }
 

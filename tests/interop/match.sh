@@ -109,6 +109,27 @@ nitro() {
   fi
 }
 
+# Quotes of an emulated TPM, a directory each.
+tpm() {
+  mkdir "$SCRATCH/tpm"
+  "$HERE/tpm_quote.sh" "$SCRATCH/tpm"
+  if [[ ! -d $SCRATCH/tpm/cases ]]; then
+    skip "match: no swtpm or no tpm2-tools"
+    return
+  fi
+  local quote all
+  for quote in "$SCRATCH"/tpm/cases/*; do
+    all=$(values "$quote" --collateral "$quote/ak.pub")
+    answers "tpm: ${quote##*/}" 0 "matches" match "$quote" --measurement "$all" \
+      --collateral "$quote/ak.pub" --nonce 01234567
+  done
+  answers "tpm: nobody vouches for the key" 1 "nobody vouches" match "$quote" \
+    --measurement "$all" --nonce 01234567
+  answers "tpm: another nonce" 1 "nonce" match "$quote" --measurement "$all" \
+    --collateral "$quote/ak.pub" --nonce 01234568
+  answers "tpm: inspect" 0 "message / magic" evidence inspect "$quote"
+}
+
 # An index of a release made of the attested values, and policies.
 index() {
   mkdir -p "$SCRATCH/releases/one"
@@ -165,6 +186,7 @@ valid_file() {
 snp
 intel
 nitro
+tpm
 index
 schemas
 finish
