@@ -5,12 +5,32 @@
 
 #include "common/check.h"
 #include "formats/ovmf.h"
+#include "formats/svsm.h"
 #include "measure/snp.h"
 
 constexpr uint32_t kVcpus[] = {2};
 
+namespace {
+
+// MeasureAsSvsm launches the image as an SVSM below a firmware of zeros.
+void MeasureAsSvsm(tally::ByteSpan image) {
+  constexpr uint64_t kFirmwareBytes = 0x1000;
+  constexpr uint64_t kEndGpa = (uint64_t{1} << 32) - kFirmwareBytes;
+  if (!tally::ParseSvsm(image, kEndGpa)) return;
+  const tally::Bytes firmware(kFirmwareBytes, 0);
+  const auto measured =
+      tally::MeasureSnp({.firmware = firmware,
+                         .vcpu_signature = 0x800f12,
+                         .svsm = tally::SnpSvsmImage{.image = image}},
+                        kVcpus);
+  TALLY_CHECK(measured);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const tally::ByteSpan image(data, size);
+  MeasureAsSvsm(image);
   const auto ovmf = tally::ParseOvmf(image);
   if (!ovmf) return 0;
   TALLY_CHECK(tally::CheckOvmf(*ovmf));

@@ -29,24 +29,32 @@ SnpSearch Search() {
   return search;
 }
 
+// PlanOfSearch is that of Search(), made once: it is long.
+const SnpSearchPlan& PlanOfSearch() {
+  static const SnpSearchPlan plan = PlanSnpSearch(Search());
+  return plan;
+}
+
 // Explain searches for the digest of `actual` with `num_vcpus`.
-std::optional<LaunchFound> Explain(SnpSearch search, const SnpLaunch& actual,
+std::optional<LaunchFound> Explain(SnpSearch search, const SnpSearchPlan& plan,
+                                   const SnpLaunch& actual,
                                    uint32_t num_vcpus) {
   const uint32_t count[] = {num_vcpus};
   const auto measured =
       MeasureSnpFromSeed({search.after_firmware, search.layout}, actual, count);
   EXPECT_TRUE(measured) << measured.error().ToString();
   search.expected = measured->cells[0].launch_digest;
-  const SnpSearchPlan plan = PlanSnpSearch(search);
   std::optional<LaunchFound> best;
   for (size_t i = 0; i < plan.states.size(); ++i) {
-    auto found = TrySnpStates(search, plan, i);
-    if (found &&
-        (!best || found->differences.size() < best->differences.size())) {
-      best = std::move(found);
-    }
+    KeepBetter(TrySnpStates(search, plan, i), &best);
   }
   return best;
+}
+
+std::optional<LaunchFound> Explain(const SnpSearch& search,
+                                   const SnpLaunch& actual,
+                                   uint32_t num_vcpus) {
+  return Explain(search, PlanOfSearch(), actual, num_vcpus);
 }
 
 using Differences = std::vector<LaunchDifference>;
@@ -101,10 +109,11 @@ TEST(SnpSearch, FindsOneChangedInput) {
 TEST(SnpSearch, FindsAnotherMonitorAsOneDifference) {
   SnpSearch search = Search();
   search.launch.kernel_hashes.reset();
+  const SnpSearchPlan plan = PlanSnpSearch(search);
   for (const SnpVmm vmm : {SnpVmm::kEc2, SnpVmm::kGce, SnpVmm::kKrun}) {
     SnpLaunch actual = search.launch;
     actual.vmm = vmm;
-    const auto found = Explain(search, actual, 2);
+    const auto found = Explain(search, plan, actual, 2);
     ASSERT_TRUE(found) << SnpVmmName(vmm);
     ASSERT_EQ(found->differences.size(), 1u) << SnpVmmName(vmm);
     EXPECT_EQ(found->differences[0].found, SnpVmmName(vmm));
@@ -132,7 +141,7 @@ TEST(SnpSearch, FindsAPageOrder) {
   const auto measured = MeasureSnpFromSeed(
       {search.after_firmware, sorted.layout}, search.launch, count);
   search.expected = measured->cells[0].launch_digest;
-  const auto found = TrySnpStates(search, PlanSnpSearch(search), 0);
+  const auto found = TrySnpStates(search, PlanOfSearch(), 0);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->differences,
             (Differences{{"page_order", "firmware, then sections in order",
@@ -147,7 +156,7 @@ TEST(SnpSearch, FindsNothingForAnotherKernel) {
 }
 
 TEST(SnpSearch, TriesTheLaunchItselfFirstAndNothingTwice) {
-  const SnpSearchPlan plan = PlanSnpSearch(Search());
+  const SnpSearchPlan& plan = PlanOfSearch();
   EXPECT_TRUE(plan.prefixes.front().differences.empty());
   EXPECT_TRUE(plan.states.front().differences.empty());
   for (size_t i = 1; i < plan.states.size(); ++i) {
