@@ -50,6 +50,17 @@ const UkiSection* Find(const UkiProfile& profile, std::string_view name) {
   return nullptr;
 }
 
+BootEvent ContentEvent(std::span<const HashAlgorithm> banks, uint32_t pcr,
+                       uint32_t type, std::string what,
+                       const UkiSection& section, const SectionDigests& known) {
+  const auto found = known.find(section.name);
+  return {.pcr = pcr,
+          .type = type,
+          .what = std::move(what),
+          .digests = found != known.end() ? found->second
+                                          : HashBanks(banks, section.content)};
+}
+
 Bytes TextBytes(std::string_view text) { return ToBytes(AsBytes(text)); }
 
 // Utf16Le decodes checked UTF-8; nothing for characters beyond the 16 bits that
@@ -146,7 +157,8 @@ bool IsMeasuredByStub(std::string_view section, unsigned stub_version) {
 
 std::vector<BootEvent> StubSectionEvents(std::span<const HashAlgorithm> banks,
                                          const UkiProfile& profile,
-                                         unsigned stub_version) {
+                                         unsigned stub_version,
+                                         const SectionDigests& known_digests) {
   std::vector<BootEvent> events;
   for (const MeasuredSection& known : kSections) {
     const UkiSection* section = Find(profile, known.name);
@@ -156,8 +168,8 @@ std::vector<BootEvent> StubSectionEvents(std::span<const HashAlgorithm> banks,
     const std::string what(known.name);
     events.push_back(
         HashedEvent(banks, kPcrUki, kEvIpl, "name of section " + what, name));
-    events.push_back(HashedEvent(banks, kPcrUki, kEvIpl, "section " + what,
-                                 section->content));
+    events.push_back(ContentEvent(banks, kPcrUki, kEvIpl, "section " + what,
+                                  *section, known_digests));
   }
   return events;
 }
@@ -175,7 +187,7 @@ std::vector<BootEvent> BootPhaseEvents(std::span<const HashAlgorithm> banks,
 
 Result<std::vector<BootEvent>> KernelStubEvents(
     std::span<const HashAlgorithm> banks, const UkiProfile& profile,
-    unsigned stub_version) {
+    unsigned stub_version, const SectionDigests& known) {
   TALLY_ASSIGN(BootEvent cmdline,
                CommandLineEvent(banks, profile, stub_version));
   const std::string added = AddedToInitrd(profile, stub_version);
@@ -186,8 +198,8 @@ Result<std::vector<BootEvent>> KernelStubEvents(
   std::vector<BootEvent> events = {std::move(cmdline)};
   const UkiSection* initrd = Find(profile, ".initrd");
   if (initrd != nullptr) {
-    events.push_back(HashedEvent(banks, kPcrKernelStub, kEvEventTag, "initrd",
-                                 initrd->content));
+    events.push_back(ContentEvent(banks, kPcrKernelStub, kEvEventTag, "initrd",
+                                  *initrd, known));
   }
   return events;
 }

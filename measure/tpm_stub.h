@@ -8,6 +8,7 @@
 // and PCR 9 differs. See docs/measurements/tpm.md.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,11 +26,16 @@ std::optional<unsigned> FindStubVersion(const Pe& pe);
 // this name.
 bool IsMeasuredByStub(std::string_view section, unsigned stub_version);
 
+// SectionDigests are digests of sections' contents, by name, that were computed
+// before: what is not among them is hashed when it is needed.
+using SectionDigests = std::map<std::string, BankDigests, std::less<>>;
+
 // StubSectionEvents are the stub's extensions of PCR 11: for each section that
 // it knows, the name with its NUL, then the content.
 std::vector<BootEvent> StubSectionEvents(std::span<const HashAlgorithm> banks,
                                          const UkiProfile& profile,
-                                         unsigned stub_version);
+                                         unsigned stub_version,
+                                         const SectionDigests& known = {});
 
 // BootPhaseEvents are systemd-pcrphase's extensions of PCR 11: "enter-initrd".
 std::vector<BootEvent> BootPhaseEvents(std::span<const HashAlgorithm> banks,
@@ -40,7 +46,7 @@ std::vector<BootEvent> BootPhaseEvents(std::span<const HashAlgorithm> banks,
 // program does not compute.
 Result<std::vector<BootEvent>> KernelStubEvents(
     std::span<const HashAlgorithm> banks, const UkiProfile& profile,
-    unsigned stub_version);
+    unsigned stub_version, const SectionDigests& known = {});
 
 // StubLoadsKernelImage says whether the stub has the firmware load the kernel,
 // which then measures it: up to v257, unless Secure Boot is on (the stub
