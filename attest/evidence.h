@@ -153,12 +153,16 @@ struct CollateralFile {
   Bytes bytes;
 };
 
+class CertificateCache;
+
 // AuthenticationInputs is what every technology's check takes.
 struct AuthenticationInputs {
   // Seconds since 1970. Certificates must be valid at this time; a Nitro
   // document is checked at its own, which must not be later than this.
   int64_t at = 0;
   std::span<const CollateralFile> collateral;
+  // What was parsed before, for whoever checks many; null: nothing is kept.
+  CertificateCache* certificates = nullptr;
 };
 
 }  // namespace tally

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/certificate_cache.h"
 #include "attest/pem.h"
 #include "common/text.h"
 
@@ -92,7 +93,9 @@ class Collector {
   }
 
   void AddCertificates(const std::string& name, ByteSpan bytes) {
-    const auto certificates = Certificate::FromFile(bytes);
+    const auto certificates = inputs_.certificates == nullptr
+                                  ? Certificate::FromFile(bytes)
+                                  : inputs_.certificates->FromFile(bytes);
     if (!certificates) {
       Ignore(name, certificates.error());
       return;

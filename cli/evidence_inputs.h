@@ -2,10 +2,12 @@
 // beside it, the time.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "attest/certificate_cache.h"
 #include "attest/policy.h"
 #include "attest/technologies.h"
 #include "common/file.h"
@@ -31,9 +33,12 @@ struct EvidenceContext {
   std::optional<EvidenceKind> kind;
   int64_t at = 0;
   std::vector<CollateralFile> collateral;
+  std::shared_ptr<CertificateCache> certificates =
+      std::make_shared<CertificateCache>();
 
   AuthenticationInputs inputs() const {
-    return {.at = at, .collateral = collateral};
+    return {
+        .at = at, .collateral = collateral, .certificates = certificates.get()};
   }
 };
 
