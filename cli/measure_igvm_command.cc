@@ -171,7 +171,7 @@ class PageDropper {
   }
 
  private:
-  static constexpr uint64_t kDropBytes = 1 << 20;
+  static constexpr uint64_t kDropBytes = 4 << 20;
   ByteSpan file_;
   uint64_t dropped_ = 0;
 };
