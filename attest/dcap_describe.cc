@@ -21,7 +21,7 @@ struct Row {
   std::string_view name;
   uint32_t size_bytes;
   Form form = Form::kHex;
-  std::string_view note = "";
+  std::string_view note;
 };
 
 constexpr Row kHeader3[] = {

@@ -6,9 +6,7 @@
 namespace tally::test {
 
 fs::path SourcePath(const std::string& relative) {
-  // This file is <root>/tests/support/test_files.cc.
-  return fs::path(__FILE__).parent_path().parent_path().parent_path() /
-         relative;
+  return fs::path(TALLY_SOURCE_DIR) / relative;
 }
 
 std::optional<fs::path> SharedVector(const std::string& relative) {
