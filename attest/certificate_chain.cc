@@ -83,6 +83,8 @@ Status CheckSignature(const Certificate& certificate,
     return MismatchError(NameOf(certificate) + " " +
                          good_algorithm.error().message());
   }
+  const Bytes& key = issuer.state().spki;
+  if (certificate.state().signer->Knows(key)) return Ok();
   const bool is_good =
       X509_verify(x509, X509_get0_pubkey(issuer.state().x509.get())) == 1;
   ERR_clear_error();
@@ -90,6 +92,7 @@ Status CheckSignature(const Certificate& certificate,
     return MismatchError(NameOf(certificate) + " is not signed by the key of " +
                          Quote(issuer.subject()));
   }
+  certificate.state().signer->Remember(key);
   return Ok();
 }
 

@@ -2,6 +2,8 @@
 // files.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -9,6 +11,25 @@
 #include "attest/openssl.h"
 
 namespace tally {
+
+// SignerMemo remembers the key that was found to have signed a certificate: the
+// same pair comes again with every piece of evidence of a batch. Several threads
+// may use it at once.
+class SignerMemo {
+ public:
+  bool Knows(const Bytes& spki) {
+    const std::lock_guard lock(mutex_);
+    return spki_ == spki;
+  }
+  void Remember(const Bytes& spki) {
+    const std::lock_guard lock(mutex_);
+    spki_ = spki;
+  }
+
+ private:
+  std::mutex mutex_;
+  Bytes spki_;
+};
 
 struct Certificate::State {
   openssl::Owned<X509> x509;
@@ -30,6 +51,8 @@ struct Certificate::State {
   bool may_sign_lists = true;
   // The first critical extension that is none of these two, dotted.
   std::optional<std::string> unknown_critical;
+
+  std::unique_ptr<SignerMemo> signer = std::make_unique<SignerMemo>();
 };
 
 struct RevocationList::State {

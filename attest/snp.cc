@@ -211,12 +211,18 @@ std::vector<EvidenceCheck> ChainChecks(const Certificate& key,
   return checks;
 }
 
+// Signer is a certificate, and whether its key signed the report.
+struct Signer {
+  const Certificate* certificate = nullptr;
+  Status signature = Ok();
+};
+
 std::vector<EvidenceCheck> KeyChecks(const SnpReport& report,
-                                     ByteSpan report_bytes,
-                                     const Certificate& key,
+                                     const Signer& signer,
                                      const SnpCertificates& certificates,
                                      std::span<const SnpRoot> roots,
                                      int64_t at) {
+  const Certificate& key = *signer.certificate;
   const SnpSigningKey kind = KindOf(report);
   const std::optional<SnpProduct> certified = SnpProductOfKey(key, kind);
   const SnpProduct product = ProductFor(report, &key);
@@ -232,21 +238,22 @@ std::vector<EvidenceCheck> KeyChecks(const SnpReport& report,
   checks.push_back(kind == SnpSigningKey::kVcek ? CheckChip(key, report)
                                                 : CheckProvider(key));
   checks.push_back(CheckOf(
-      "report signature", VerifySnpSignature(report_bytes, key),
+      "report signature", signer.signature,
       "ECDSA P-384 with SHA-384, by the " + std::string(SnpKeyName(kind))));
   return checks;
 }
 
-// FindKey returns the certificate whose key signed the report, or else the
+// FindSigner returns the certificate whose key signed the report, or else the
 // first of the right kind, so that the checks can say what is wrong with it.
-const Certificate* FindKey(const SnpReport& report, ByteSpan report_bytes,
-                           const SnpCertificates& certificates) {
+Signer FindSigner(const SnpReport& report, ByteSpan report_bytes,
+                  const SnpCertificates& certificates) {
   const std::string_view subject = SnpKeySubject(KindOf(report));
-  const Certificate* first = nullptr;
+  Signer first;
   for (const Certificate& key : certificates.keys) {
     if (key.subject() != subject) continue;
-    if (VerifySnpSignature(report_bytes, key)) return &key;
-    if (first == nullptr) first = &key;
+    Signer signer = {&key, VerifySnpSignature(report_bytes, key)};
+    if (signer.signature) return signer;
+    if (first.certificate == nullptr) first = std::move(signer);
   }
   return first;
 }
@@ -301,7 +308,7 @@ Result<Evidence> AuthenticateSnp(ByteSpan evidence,
   const SnpReport& report = parsed.report;
   const ByteSpan report_bytes = evidence.first(kSnpReportBytes);
   const SnpCertificates certificates = CollectSnpCertificates(parsed, inputs);
-  const Certificate* key = FindKey(report, report_bytes, certificates);
+  const Signer signer = FindSigner(report, report_bytes, certificates);
 
   Evidence result{.kind = EvidenceKind::kSnpReport};
   for (const std::string& ignored : certificates.ignored) {
@@ -311,15 +318,14 @@ Result<Evidence> AuthenticateSnp(ByteSpan evidence,
   result.checks.push_back(CheckOf("guest policy", CheckSnpPolicy(report.policy),
                                   HexNumber(report.policy)));
   result.checks.push_back(CheckAuthorKey(report));
-  if (key == nullptr) {
+  if (signer.certificate == nullptr) {
     result.checks.push_back(MissingKey(report));
   } else {
-    std::ranges::move(
-        KeyChecks(report, report_bytes, *key, certificates, roots, inputs.at),
-        std::back_inserter(result.checks));
+    std::ranges::move(KeyChecks(report, signer, certificates, roots, inputs.at),
+                      std::back_inserter(result.checks));
   }
 
-  const SnpProduct product = ProductFor(report, key);
+  const SnpProduct product = ProductFor(report, signer.certificate);
   result.registers = {{.name = "launch_digest",
                        .algorithm = "sha384",
                        .value = ToBytes(report.measurement)}};

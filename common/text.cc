@@ -43,11 +43,11 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string Hex(ByteSpan bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (uint8_t byte : bytes) {
-    text += kHexDigits[byte >> 4];
-    text += kHexDigits[byte & 15];
+  std::string text(bytes.size() * 2, '0');
+  char* out = text.data();
+  for (const uint8_t byte : bytes) {
+    *out++ = kHexDigits[byte >> 4];
+    *out++ = kHexDigits[byte & 15];
   }
   return text;
 }

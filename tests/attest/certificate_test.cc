@@ -83,6 +83,35 @@ TEST(Certificate, RejectsWhatIsNotOneCertificateInDer) {
             "certificate has 16385 bytes, expected at most 16384");
 }
 
+// Nested is sequences in sequences, and nothing in the innermost.
+Bytes Nested(size_t depth) {
+  Bytes der;
+  for (size_t i = 0; i < depth; ++i) {
+    const size_t size = der.size();
+    const Bytes head = {0x30, 0x82, static_cast<uint8_t>(size >> 8),
+                        static_cast<uint8_t>(size)};
+    der.insert(der.begin(), head.begin(), head.end());
+  }
+  return der;
+}
+
+TEST(Certificate, RejectsDerBombs) {
+  EXPECT_EQ(Refusal(Nested(kMaxCertificateBytes / 4)),
+            "certificate is not well-formed DER");
+  // The same where a certificate may have anything: in an extension.
+  const TestKey key = TestKey::P256();
+  EXPECT_EQ(Refusal(MakeCertificate(
+                {.extensions = {{.oid = "2.5.29.19", .value = Nested(3000)}}},
+                key, key)),
+            "certificate's basicConstraints are malformed");
+  // Of indefinite length, which never ends.
+  Bytes endless;
+  for (size_t i = 0; i < kMaxCertificateBytes / 2; ++i) {
+    endless.insert(endless.end(), {0x30, 0x80});
+  }
+  EXPECT_EQ(Refusal(endless), "certificate is not well-formed DER");
+}
+
 TEST(Certificate, RejectsAnotherEncodingOfTheSameValue) {
   // The outermost length in three bytes instead of two.
   const TestKey key = TestKey::P256();
