@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <span>
 
 #include "cli/inputs.h"
@@ -75,6 +76,38 @@ Result<SnpSearch> PrepareSearch(const SnpQuestion& question) {
   return search;
 }
 
+// RoundOf returns the part of the plan in which processors start in so many
+// differences from the launch as given.
+SnpSearchPlan RoundOf(const SnpSearchPlan& plan, size_t num_differences) {
+  SnpSearchPlan round{.prefixes = plan.prefixes, .states = {}};
+  std::ranges::copy_if(plan.states, std::back_inserter(round.states),
+                       [&](const SnpStates& states) {
+                         return states.differences.size() == num_differences;
+                       });
+  return round;
+}
+
+// SearchInRounds tries what differs least first, and ends when what is left has
+// more differences than the launch that was found.
+Status SearchInRounds(const SnpSearch& search, const SnpSearchPlan& plan,
+                      LaunchAnswer* answer) {
+  size_t most = 0;
+  for (const SnpStates& states : plan.states) {
+    most = std::max(most, states.differences.size());
+  }
+  for (size_t i = 0; i <= most; ++i) {
+    if (answer->found && answer->found->differences.size() <= i) break;
+    const SnpSearchPlan round = RoundOf(plan, i);
+    answer->num_candidates += round.NumCandidates(search.max_vcpus);
+    TALLY_ASSIGN(std::optional<LaunchFound> found,
+                 SearchAll(round.states.size(), [&](size_t index) {
+                   return TrySnpStates(search, round, index);
+                 }));
+    KeepBetter(std::move(found), &answer->found);
+  }
+  return Ok();
+}
+
 Result<SnpMeasurement> MeasureGiven(const SnpSearch& search) {
   const uint32_t count[] = {search.num_vcpus};
   if (search.firmware_pages.empty()) {
@@ -144,12 +177,9 @@ Result<LaunchAnswer> SearchSnp(const SnpQuestion& question) {
   TALLY_ASSIGN(const SnpSearch search, PrepareSearch(question));
   TALLY_ASSIGN(const SnpMeasurement given, MeasureGiven(search));
   const SnpSearchPlan plan = PlanSnpSearch(search);
-  LaunchAnswer answer{.num_candidates = plan.NumCandidates(search.max_vcpus),
-                      .expected = search.expected.hex(),
+  LaunchAnswer answer{.expected = search.expected.hex(),
                       .given = given.cells.front().launch_digest.hex()};
-  TALLY_ASSIGN(answer.found, SearchAll(plan.states.size(), [&](size_t index) {
-                 return TrySnpStates(search, plan, index);
-               }));
+  TALLY_TRY(SearchInRounds(search, plan, &answer));
   if (!answer.found) {
     answer.notes = Unexplained(search, given, answer.num_candidates);
   }
