@@ -140,6 +140,8 @@ struct Evidence {
   std::vector<EvidenceCheck> checks;
   std::vector<AttestedRegister> registers;
   EvidenceClaims claims;
+  // The guest's own event log, if there is one in the evidence or beside it.
+  std::optional<Bytes> event_log;
 
   // authentic says whether the vendor's signatures hold: there are checks, and
   // none of them failed. A certificate that is missing is a failed check.

@@ -84,14 +84,6 @@ std::string PlainText(const Json& value) {
   return value.text() != nullptr ? *value.text() : value.Canonical();
 }
 
-std::string ProfileText(const Json::Object& profile) {
-  std::vector<std::string> facts;
-  for (const auto& [key, value] : profile) {
-    facts.push_back(key + " " + PlainText(value));
-  }
-  return Join(facts, ", ");
-}
-
 Result<PublishedTarget> ReadTarget(const Json& record,
                                    const ReleaseIdentity& release) {
   const auto member = [&](const char* key) { return record.Find(key); };
@@ -112,7 +104,7 @@ Result<PublishedTarget> ReadTarget(const Json& record,
                             .release_digest = release.digest,
                             .target = *name->text(),
                             .platform = *platform->text(),
-                            .profile = ProfileText(*profile->object())};
+                            .profile = ProfileText(*profile)};
   for (const auto& [key, value] : *registers->object()) {
     Result<PublishedRegister> read = ReadRegister(key, value);
     if (!read) {
@@ -170,6 +162,15 @@ Result<PublishedTarget> PublishedValues(std::string_view text,
         {.name = name, .algorithm = algorithm, .value = *value});
   }
   return target;
+}
+
+std::string ProfileText(const Json& profile) {
+  std::vector<std::string> facts;
+  if (profile.object() == nullptr) return "";
+  for (const auto& [key, value] : *profile.object()) {
+    facts.push_back(key + " " + PlainText(value));
+  }
+  return Join(facts, ", ");
 }
 
 std::string TargetText(const PublishedTarget& target) {

@@ -64,6 +64,10 @@ Result<std::vector<PublishedTarget>> ParseMeasurements(
 Result<PublishedTarget> PublishedValues(std::string_view text,
                                         EvidenceKind kind);
 
+// ProfileText is a cell's profile, an object, as PublishedTarget has it; empty
+// for anything else.
+std::string ProfileText(const Json& profile);
+
 // TargetText is a cell for people: "snp (vcpu_type EPYC-v4, vcpus 4)".
 std::string TargetText(const PublishedTarget& target);
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "attest/guest_event_log.h"
 #include "attest/tpm_attestation_key.h"
-#include "attest/tpm_event_log.h"
 #include "attest/tpm_quote.h"
 #include "common/hash.h"
 #include "common/text.h"
@@ -96,11 +96,11 @@ Result<Evidence> AuthenticateTpm(ByteSpan evidence,
   result.checks.push_back(CheckSignature(parsed));
   result.checks.push_back(CheckPcrDigest(parsed.quote, parsed.signature.hash,
                                          parsed.container.pcrs));
-  if (parsed.container.event_log) {
-    result.checks.push_back(CheckEventLog(*parsed.container.event_log,
-                                          parsed.quote, parsed.container.pcrs));
-  }
   result.registers = PcrRegisters(parsed.quote, parsed.container.pcrs);
+  result.event_log = parsed.container.event_log;
+  if (result.event_log) {
+    result.checks.push_back(CheckEventLog(*result.event_log, &result));
+  }
   result.claims = MakeClaims(parsed);
   return result;
 }

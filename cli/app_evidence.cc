@@ -24,6 +24,10 @@ void AddContext(CLI::App* app, EvidenceFlags* flags) {
                   "certificates, revocation lists, Intel's documents, keys: "
                   "files or directories (may be repeated)")
       ->check(NotEmpty);
+  app->add_option("--event-log", flags->event_log,
+                  "the guest's own event log, beside a quote of a TPM or of "
+                  "TDX (CCEL)")
+      ->check(NotEmpty);
 }
 
 void AddFreshness(CLI::App* app, FreshnessFlags* flags) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "attest/evidence_text.h"
+#include "attest/guest_event_log.h"
 #include "attest/tpm.h"
 #include "common/text.h"
 
@@ -13,6 +14,7 @@ namespace {
 // The largest evidence has an event log of some hundred KiB in it.
 constexpr uint64_t kMaxEvidenceBytes = 16 << 20;
 constexpr uint64_t kMaxCollateralBytes = 4 << 20;
+constexpr uint64_t kMaxEventLogBytes = 16 << 20;
 constexpr size_t kMaxCollateralFiles = 256;
 // Of a directory of evidence. In base64 that fits into the container.
 constexpr uint64_t kMaxDirectoryBytes = 8 << 20;
@@ -88,6 +90,17 @@ Result<LoadedEvidence> LoadDirectory(const fs::path& path,
   return loaded;
 }
 
+// UseEventLog replays the log that was given beside the evidence.
+Status UseEventLog(const EvidenceContext& context, Evidence* evidence) {
+  if (!context.event_log) return Ok();
+  if (evidence->event_log) {
+    return InputError("--event-log: the evidence has an event log of its own");
+  }
+  evidence->event_log = context.event_log;
+  evidence->checks.push_back(CheckEventLog(*context.event_log, evidence));
+  return Ok();
+}
+
 }  // namespace
 
 Result<Freshness> ReadFreshness(const FreshnessFlags& flags) {
@@ -131,6 +144,10 @@ Result<EvidenceContext> OpenEvidenceContext(const EvidenceFlags& flags) {
       TALLY_TRY(AddCollateral(path / name, &context.collateral));
     }
   }
+  if (!flags.event_log.empty()) {
+    TALLY_ASSIGN(context.event_log,
+                 ReadFile(flags.event_log, kMaxEventLogBytes));
+  }
   return context;
 }
 
@@ -153,7 +170,10 @@ Result<Evidence> AuthenticateFile(const fs::path& path,
   if (loaded) {
     Result<Evidence> evidence =
         Authenticate(loaded->kind, loaded->bytes, context.inputs());
-    if (evidence) return evidence;
+    if (evidence) {
+      TALLY_TRY(UseEventLog(context, &*evidence));
+      return evidence;
+    }
     return std::move(evidence).error().While("reading " + Quote(path.string()));
   }
   return std::move(loaded).error().While("reading " + Quote(path.string()));

@@ -26,6 +26,7 @@ struct EvidenceFlags {
   std::string kind;  // empty: by its form
   std::string at;    // empty: now
   std::vector<fs::path> collateral;
+  fs::path event_log;  // empty: none but what is in the evidence
 };
 
 // EvidenceContext is the same for every piece of evidence of a run.
@@ -35,6 +36,8 @@ struct EvidenceContext {
   std::vector<CollateralFile> collateral;
   std::shared_ptr<CertificateCache> certificates =
       std::make_shared<CertificateCache>();
+  // The guest's, for the one piece of evidence that there is.
+  std::optional<Bytes> event_log;
 
   AuthenticationInputs inputs() const {
     return {
@@ -57,7 +60,8 @@ struct LoadedEvidence {
 Result<LoadedEvidence> LoadEvidence(const fs::path& path,
                                     const EvidenceContext& context);
 
-// AuthenticateFile loads and authenticates one file or directory.
+// AuthenticateFile loads and authenticates one file or directory, and holds the
+// event log that was given beside it against its registers.
 Result<Evidence> AuthenticateFile(const fs::path& path,
                                   const EvidenceContext& context);
 

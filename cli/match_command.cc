@@ -8,6 +8,7 @@
 #include "attest/release_index.h"
 #include "cli/inputs.h"
 #include "cli/match_text.h"
+#include "cli/match_why.h"
 #include "cli/published_release.h"
 #include "common/parallel.h"
 #include "common/text.h"
@@ -39,6 +40,9 @@ Result<Arguments> ReadArguments(const MatchFlags& flags) {
   if (flags.batch.empty() && arguments.evidence.empty()) {
     return UsageError("expected EVIDENCE, or --batch DIR");
   }
+  if (!flags.batch.empty() && !flags.evidence.event_log.empty()) {
+    return UsageError("--event-log: expected no --batch beside it");
+  }
   if (!flags.measurement.empty() &&
       (!arguments.release.empty() || !flags.index.empty())) {
     return UsageError(
@@ -55,6 +59,7 @@ Result<Arguments> ReadArguments(const MatchFlags& flags) {
 
 // Question is what all evidence of a run is held against.
 struct Question {
+  fs::path release;  // empty: none
   EvidenceContext context;
   MatchPolicy policy;
   Freshness freshness;
@@ -79,6 +84,7 @@ Result<Question> OpenQuestion(const MatchFlags& flags,
   }
   question.index_only = question.index && arguments.release.empty();
   if (!arguments.release.empty()) {
+    question.release = arguments.release;
     TALLY_ASSIGN(question.published, LoadPublished(arguments.release));
   }
   return question;
@@ -90,6 +96,11 @@ struct Answer {
   Verdict verdict;
   // Of the index, if the verdict is no: the target with the most equal values.
   std::optional<IndexHit> nearest;
+  MatchWhy why;  // likewise; not of a batch
+
+  bool equals_a_target() const {
+    return verdict.target && verdict.target->matches;
+  }
 };
 
 Result<std::vector<IndexHit>> LookUp(const Question& question,
@@ -120,8 +131,9 @@ Result<Answer> AnswerFor(const fs::path& path, const Question& question) {
       MatchEvidence(answer.evidence, {.published = published,
                                       .policy = question.policy,
                                       .freshness = question.freshness});
-  const bool matches = answer.verdict.target && answer.verdict.target->matches;
-  if (!matches && !hits.empty()) answer.nearest = hits.front();
+  if (!answer.equals_a_target() && !hits.empty()) {
+    answer.nearest = hits.front();
+  }
   return answer;
 }
 
@@ -132,7 +144,7 @@ std::string NearestText(const IndexHit& nearest) {
                                 : std::to_string(num_equal) + " of " +
                                       std::to_string(nearest.num_published) +
                                       " registers equal";
-  return "nearest release  " + TargetLine(nearest.target) + " (" + equal +
+  return "  nearest release   " + TargetLine(nearest.target) + " (" + equal +
          ")\n";
 }
 
@@ -150,7 +162,10 @@ Json AnswerRecord(const Answer& answer) {
                                  {"version", target.release_version}}},
         {"target", target.target}};
   }
-  (*record.object())["nearest"] = std::move(nearest);
+  Json::Object& members = *record.object();
+  members["explanations"] = ExplanationRecords(answer.why);
+  members["first_difference"] = answer.why.first_difference_record;
+  members["nearest"] = std::move(nearest);
   return record;
 }
 
@@ -164,12 +179,24 @@ Error NoMatch(const Answer& answer) {
   return MismatchError("the evidence does not match");
 }
 
+// AddWhy: nobody needs to know why a forgery has other values.
+void AddWhy(const Question& question, Answer* answer) {
+  if (question.release.empty() || !answer->evidence.authentic() ||
+      !answer->verdict.target || answer->equals_a_target()) {
+    return;
+  }
+  answer->why = ExplainMismatch(question.release, answer->evidence,
+                                *answer->verdict.target);
+}
+
 Status MatchOne(const fs::path& path, const Question& question, Detail detail,
                 Console& console) {
-  TALLY_ASSIGN(const Answer answer, AnswerFor(path, question));
-  std::string text = VerdictText(answer.evidence, answer.verdict, detail);
-  if (answer.nearest) text += NearestText(*answer.nearest);
-  console.Answer(text, AnswerRecord(answer));
+  TALLY_ASSIGN(Answer answer, AnswerFor(path, question));
+  AddWhy(question, &answer);
+  std::string why = MatchWhyText(answer.why);
+  if (answer.nearest) why += NearestText(*answer.nearest);
+  console.Answer(VerdictText(answer.evidence, answer.verdict, detail, why),
+                 AnswerRecord(answer));
   WarnOfUnknown(answer.evidence.checks, console);
   WarnOfUnknown(answer.verdict.policy_checks, console);
   if (answer.verdict.yes()) return Ok();

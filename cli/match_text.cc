@@ -121,12 +121,13 @@ std::string EvidenceText(const Evidence& evidence) {
 }
 
 std::string VerdictText(const Evidence& evidence, const Verdict& verdict,
-                        Detail detail) {
+                        Detail detail, const std::string& why) {
   std::string text = MatchLine(verdict);
   if (verdict.target && (detail == Detail::kFull || !verdict.target->matches)) {
     text += RegisterText(*verdict.target, detail);
   }
-  return text + AuthenticText(evidence, detail) + PolicyText(verdict, detail);
+  return text + why + AuthenticText(evidence, detail) +
+         PolicyText(verdict, detail);
 }
 
 void WarnOfUnknown(std::span<const EvidenceCheck> checks, Console& console) {

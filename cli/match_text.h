@@ -15,9 +15,9 @@ enum class Detail { kShort, kFull };
 std::string EvidenceText(const Evidence& evidence);
 
 // VerdictText is the answer of `tally match`: three lines; with kFull every
-// check and register as well.
+// check and register as well. `why` are the lines that explain a mismatch.
 std::string VerdictText(const Evidence& evidence, const Verdict& verdict,
-                        Detail detail);
+                        Detail detail, const std::string& why);
 
 // TargetLine is "gateway 1.4.0 · target snp (vcpus 4, vmm qemu)".
 std::string TargetLine(const PublishedTarget& target);

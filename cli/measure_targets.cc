@@ -10,6 +10,8 @@
 #include "cli/igvm_artifacts.h"
 #include "cli/sev_cells.h"
 #include "cli/snp_igvm.h"
+#include "cli/tdx_cells.h"
+#include "cli/tpm_cells.h"
 #include "common/text.h"
 #include "formats/snp_policy.h"
 #include "measure/nitro.h"
@@ -34,22 +36,6 @@ void Bind(const std::string& artifact, const Coverage& coverage,
       {.artifact = artifact,
        .bound_by = coverage.registers.empty() ? "" : coverage.registers.front(),
        .why_not = coverage.why_not});
-}
-
-Json ProfileRecord(const TargetSpec& spec, const CellFacts& facts,
-                   uint32_t num_vcpus) {
-  const SevTarget& target = *spec.sev;
-  Json::Object profile{{"vmm", facts.vmm}};
-  if (target.platform == "sev") return profile;
-  profile["vcpu_type"] = facts.vcpu_type;
-  profile["vcpus"] = int64_t{num_vcpus};
-  if (target.platform == "sev-snp") {
-    profile["guest_features"] = HexNumber(facts.guest_features);
-    if (target.igvm_policy) {
-      profile["igvm"] = IgvmArtifact(spec, facts, num_vcpus);
-    }
-  }
-  return profile;
 }
 
 // BindDirectBoot says what the launch digest binds.
@@ -86,7 +72,7 @@ void AddCells(const Manifest& manifest, const TargetSpec& spec,
     MeasuredTarget target{
         .name = spec.name,
         .platform = spec.sev->platform,
-        .profile = ProfileRecord(spec, facts, cell.num_vcpus),
+        .profile = SevProfile(spec, facts, cell.num_vcpus),
         .registers = {
             {.name = "launch_digest",
              .algorithm = spec.sev->platform == "sev-snp" ? "sha384" : "sha256",

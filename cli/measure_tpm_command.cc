@@ -117,7 +117,7 @@ Result<TpmBoot> BootFromFlags(const MeasureTpmFlags& flags,
 Status CheckPcrs(const std::vector<uint32_t>& pcrs,
                  const TpmPrediction& prediction) {
   for (const uint32_t pcr : pcrs) {
-    if (pcr >= kTpmPcrs) {
+    if (pcr >= kBootPcrs) {
       return UsageError("--pcr: found " + std::to_string(pcr) +
                         ", expected 0 to 15");
     }
@@ -152,7 +152,7 @@ void AddBank(HashAlgorithm bank, const BootRegister& value, bool explain,
 std::vector<RegisterAnswer> PcrAnswers(const MeasureTpmFlags& flags,
                                        std::span<const HashAlgorithm> banks,
                                        const TpmPrediction& prediction) {
-  std::vector<RegisterAnswer> answers(kTpmPcrs);
+  std::vector<RegisterAnswer> answers(kBootPcrs);
   for (const HashAlgorithm bank : banks) {
     for (const auto& [pcr, found] : TpmRegisters(prediction, bank)) {
       answers[pcr].name = "pcr" + std::to_string(pcr);

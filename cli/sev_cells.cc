@@ -1,6 +1,7 @@
 #include "cli/sev_cells.h"
 
 #include "builder/images.h"
+#include "cli/igvm_artifacts.h"
 #include "common/text.h"
 #include "formats/ovmf.h"
 #include "measure/vcpu_types.h"
@@ -63,6 +64,22 @@ std::vector<CellFacts> CellsOf(const SevTarget& target) {
     }
   }
   return cells;
+}
+
+Json SevProfile(const TargetSpec& spec, const CellFacts& facts,
+                uint32_t num_vcpus) {
+  const SevTarget& target = *spec.sev;
+  Json::Object profile{{"vmm", facts.vmm}};
+  if (target.platform == "sev") return profile;
+  profile["vcpu_type"] = facts.vcpu_type;
+  profile["vcpus"] = int64_t{num_vcpus};
+  if (target.platform == "sev-snp") {
+    profile["guest_features"] = HexNumber(facts.guest_features);
+    if (target.igvm_policy) {
+      profile["igvm"] = IgvmArtifact(spec, facts, num_vcpus);
+    }
+  }
+  return profile;
 }
 
 Result<SnpLaunch> SnpLaunchOf(const SevTarget& target, const CellFacts& facts,

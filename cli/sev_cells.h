@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/file.h"
+#include "common/json.h"
 #include "manifests/manifest.h"
 #include "measure/sev.h"
 #include "measure/snp.h"
@@ -32,6 +33,10 @@ struct CellFacts {
 };
 
 std::vector<CellFacts> CellsOf(const SevTarget& target);
+
+// SevProfile is a cell's profile in measurements.json.
+Json SevProfile(const TargetSpec& spec, const CellFacts& facts,
+                uint32_t num_vcpus);
 
 // SnpLaunchOf and SevLaunchOf return the launch of a cell. `boot` must outlive
 // it.

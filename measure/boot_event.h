@@ -31,6 +31,10 @@ enum class BootSource {
 
 std::string_view BootSourceName(BootSource source);  // "predicted", "given"
 
+// What boots extends PCR 0 to 15; those above are for debugging, dynamic
+// launches and applications.
+inline constexpr uint32_t kBootPcrs = 16;
+
 struct BootEvent {
   uint32_t pcr = 0;
   // TCG PC Client Platform Firmware Profile 1.06, section 10.4.1, table 27.

@@ -255,7 +255,7 @@ std::map<uint32_t, TpmRegister> TpmRegisters(const TpmPrediction& prediction,
   std::map<uint32_t, BootRegister> folded =
       FoldPcrs(prediction.events, bank, prediction.startup_locality);
   std::map<uint32_t, TpmRegister> registers;
-  for (uint32_t pcr = 0; pcr < kTpmPcrs; ++pcr) {
+  for (uint32_t pcr = 0; pcr < kBootPcrs; ++pcr) {
     const auto unknown = prediction.not_predictable.find(pcr);
     if (unknown != prediction.not_predictable.end()) {
       registers[pcr].why_not = unknown->second;
@@ -270,7 +270,7 @@ std::map<uint32_t, TpmRegister> TpmRegisters(const TpmPrediction& prediction,
 
 void TakeGivenEvents(std::span<const BootEvent> log,
                      TpmPrediction* prediction) {
-  for (uint32_t pcr = 0; pcr < kTpmPcrs; ++pcr) {
+  for (uint32_t pcr = 0; pcr < kBootPcrs; ++pcr) {
     const auto of_pcr = [&](const BootEvent& event) {
       return event.pcr == pcr;
     };

@@ -64,7 +64,6 @@ struct TpmRegister {
   std::string why_not;
 };
 
-inline constexpr uint32_t kTpmPcrs = 16;
 // What the kernel's IMA extends while the system runs.
 inline constexpr uint32_t kTpmPcrOfIma = 10;
 

@@ -228,11 +228,11 @@ TEST(Tpm, EventLogMustGiveWhatFirmwareExtended) {
   world.Quote().Vouch();
   world.evidence.event_log = Log();
   EXPECT_EQ(EventLogText(world),
-            "event log, passed: replays to 2 of 2 quoted PCRs");
+            "event log, passed: replays to 2 of 2 registers");
   world.pcrs[1] = Bytes(32, 7);
   world.Quote();
   EXPECT_EQ(EventLogText(world),
-            "event log, unknown: replays to 1 of 2 quoted PCRs; not to pcr11, "
+            "event log, unknown: replays to 1 of 2 registers; not to pcr11, "
             "which were extended after the log was closed");
   EXPECT_EQ(world.Verdict(), "authentic");
   world.pcrs[0] = Bytes(32, 8);

@@ -326,6 +326,52 @@ boot_release() {
   same_boot release "the release" "$ARTIFACTS/.." --boot-disk-pci 1.0
 }
 
+# match NAME OPTION... asks whether the quote of a machine that booted as the log of
+# NAME says is of this release; the answer is in NAME.match. PCR 0 cannot be
+# predicted, PCR 10 is the kernel's.
+match() {
+  local name=$SCRATCH/$1
+  shift
+  rm -rf -- "$name.quote"
+  "${BASH_SOURCE[0]%/*}/quote.sh" "$name.log" 0123456789abcdef "$name.quote"
+  cat >"$SCRATCH/policy.yaml" <<'YAML'
+tally_policy: 1
+require_nonce: true
+registers:
+  pcr0: {use: replayed, reason: the firmware is the distribution's}
+  pcr10: {use: ignored, reason: IMA measures while the system runs}
+YAML
+  "$TALLY" match "$name.quote" "$ARTIFACTS/.." --collateral "$name.quote/ak.pub" \
+    --nonce 0123456789abcdef --policy "$SCRATCH/policy.yaml" "$@" >"$name.match" 2>&1
+}
+
+# match_release: the boot of the release is a yes, another boot is a no that names
+# the event at which it parted.
+match_release() {
+  local status=0
+  if [[ ! -s $SCRATCH/release.log ]]; then return; fi
+  match release --explain || status=$?
+  if ((status == 77)); then
+    skip "match: $(cat "$SCRATCH/release.match")"
+    return
+  fi
+  if ((status == 0)) && grep -q '^matches  uki-cvm .* target tpm' "$SCRATCH/release.match"; then
+    pass "tally match: a quote of the release's boot matches"
+  else
+    fail "tally match: a quote of the release's boot (status $status):"
+    sed 's/^/  | /' "$SCRATCH/release.match"
+  fi
+  status=0
+  match plain || status=$?
+  if ((status == 1)) && grep -q '^  first difference  pcr' "$SCRATCH/plain.match"; then
+    pass "tally match: another boot does not, $(sed -n 's/^  first difference  //p' \
+      "$SCRATCH/plain.match" | cut -c1-60)…"
+  else
+    fail "tally match: a quote of another boot (status $status):"
+    sed 's/^/  | /' "$SCRATCH/plain.match"
+  fi
+}
+
 main() {
   if (($# != 2)); then
     printf 'usage: %s TALLY RELEASE\n' "${0##*/}" >&2
@@ -339,6 +385,7 @@ main() {
   boot_secure
   boot_changed
   boot_release
+  match_release
   finish
 }
 

@@ -1,9 +1,9 @@
 // What measurements.json says of targets for tdx and tpm.
-#include "cli/boot_cells.h"
-
 #include <gtest/gtest.h>
 
 #include "cli/acpi_directory.h"
+#include "cli/tdx_cells.h"
+#include "cli/tpm_cells.h"
 #include "tests/support/make_acpi.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/make_uki.h"
@@ -14,10 +14,10 @@ namespace {
 
 constexpr uint64_t kGib = uint64_t{1} << 30;
 
-// BootArtifacts is a directory of artifacts, whose firmware has no variables.
-class BootArtifacts : public testing::Test {
+// BootCells has a directory of artifacts, whose firmware has no variables.
+class BootCells : public testing::Test {
  protected:
-  BootArtifacts() {
+  BootCells() {
     scratch_.Write("firmware.fd", test::MakeTdvf(test::TdvfSections()));
     scratch_.Write("firmware-vars.fd", test::EmptyVariableStore(0x1000));
     scratch_.Write("uki.efi", test::MakeUki("257.1"));
@@ -77,7 +77,7 @@ TdxTarget QemuTarget() {
           .rtmr3 = std::vector<RuntimeEvent>{}};
 }
 
-TEST_F(BootArtifacts, TdxHasACellForEachMachine) {
+TEST_F(BootCells, TdxHasACellForEachMachine) {
   TdxTarget tdx = QemuTarget();
   tdx.acpi = "acpi";
   for (const uint32_t vcpus : {1u, 2u}) {
@@ -115,7 +115,7 @@ TEST_F(BootArtifacts, TdxHasACellForEachMachine) {
   }
 }
 
-TEST_F(BootArtifacts, TdxTellsWhatIsMissing) {
+TEST_F(BootCells, TdxTellsWhatIsMissing) {
   TdxTarget tdx = QemuTarget();
   tdx.rtmr3.reset();
   const MeasuredTarget cell = Measure({.tdx = tdx}).at(0);
@@ -133,7 +133,7 @@ TEST_F(BootArtifacts, TdxTellsWhatIsMissing) {
             std::string::npos);
 }
 
-TEST_F(BootArtifacts, TdxFoldsRuntimeEvents) {
+TEST_F(BootCells, TdxFoldsRuntimeEvents) {
   TdxTarget tdx = QemuTarget();
   tdx.rtmr3 = {{.sha384 = Hex(DstackEventDigest("a", Bytes{1})),
                 .dstack_event = {},
@@ -144,7 +144,7 @@ TEST_F(BootArtifacts, TdxFoldsRuntimeEvents) {
   EXPECT_NE(raw, std::string(96, '0'));
 }
 
-TEST_F(BootArtifacts, CloudsHideWhatTheirFirmwareMeasures) {
+TEST_F(BootCells, CloudsHideWhatTheirFirmwareMeasures) {
   const auto gce = Measure({.tdx = TdxTarget{.vmm = "gce", .boot = "disk"}});
   ASSERT_EQ(gce.size(), 1u);
   EXPECT_EQ(StatusOf(gce[0], "mrtd"),
@@ -161,7 +161,7 @@ TEST_F(BootArtifacts, CloudsHideWhatTheirFirmwareMeasures) {
   }
 }
 
-TEST_F(BootArtifacts, TpmHasACellForEachBank) {
+TEST_F(BootCells, TpmHasACellForEachBank) {
   const auto cells =
       Measure({.tpm = TpmTarget{.firmware_profile = "ovmf-2022.11",
                                 .banks = {"sha256", "sha384"},
@@ -178,7 +178,7 @@ TEST_F(BootArtifacts, TpmHasACellForEachBank) {
             "nothing: pcr0 is not predictable: ");
 }
 
-TEST_F(BootArtifacts, TpmOfACloudBindsTheImageWhereItsFirmwareMeasuresIt) {
+TEST_F(BootCells, TpmOfACloudBindsTheImageWhereItsFirmwareMeasuresIt) {
   EXPECT_EQ(BoundBy(Measure({.tpm = TpmTarget{.firmware_profile = "gce",
                                               .banks = {"sha256"}}})
                         .at(0),
@@ -191,7 +191,7 @@ TEST_F(BootArtifacts, TpmOfACloudBindsTheImageWhereItsFirmwareMeasuresIt) {
             "not predictable: the paravisor's own TPM measures its own boot");
 }
 
-TEST_F(BootArtifacts, RefusesProfilesThatNobodyKnows) {
+TEST_F(BootCells, RefusesProfilesThatNobodyKnows) {
   TargetSpec spec{.tpm = TpmTarget{.firmware_profile = "bios"}};
   EXPECT_EQ(CheckBootTarget(spec).error().ToString(),
             "found firmware profile 'bios', expected ovmf-2022.11, "

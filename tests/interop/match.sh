@@ -130,6 +130,29 @@ tpm() {
   answers "tpm: inspect" 0 "message / magic" evidence inspect "$quote"
 }
 
+# A quote and the log of the same boot.
+event_log() {
+  local quote=$SCRATCH/quote ccel=$SCRATCH/ccel mrtd
+  local -a given=(--at 2025-11-01T00:00:00Z)
+  /usr/bin/python3 "$HERE/ccel_of_dstack.py" "$VECTORS/tdx/dstack/quote-report.json" \
+    "$quote" "$ccel"
+  mrtd=$(values "$quote" "${given[@]}" | sed 's/,.*//')
+  answers "event log: leads to all RTMRs" 0 "replays to 4 of 4 registers" evidence verify \
+    "$quote" "${given[@]}" --event-log "$ccel"
+  printf 'tally_policy: 1\nregisters: {rtmr3: {use: replayed, reason: the agent logs}}\n' \
+    >"$SCRATCH/replayed.yaml"
+  answers "event log: a policy accepts what it leads to" 0 "matches" match "$quote" \
+    --measurement "$mrtd" --policy "$SCRATCH/replayed.yaml" "${given[@]}" --event-log "$ccel"
+  answers "event log: that policy without a log" 1 "rtmr3 not predicted" match "$quote" \
+    --measurement "$mrtd" --policy "$SCRATCH/replayed.yaml" "${given[@]}"
+  # The digest of the first event begins behind the header and 14 bytes.
+  printf '\377' | dd of="$ccel" bs=1 seek=90 conv=notrunc status=none
+  answers "event log: one that is not the guest's" 1 "rtmr0 (sha384): the log gives" match \
+    "$quote" --measurement "$mrtd" "${given[@]}" --event-log "$ccel"
+  answers "event log: of evidence that has none" 1 "no register that a log is about" match \
+    "$NITRO" --measurement "$ZEROS" --event-log "$ccel"
+}
+
 # An index of a release made of the attested values, and policies.
 index() {
   mkdir -p "$SCRATCH/releases/one"
@@ -187,6 +210,7 @@ snp
 intel
 nitro
 tpm
+event_log
 index
 schemas
 finish
