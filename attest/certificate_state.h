@@ -13,8 +13,8 @@
 namespace tally {
 
 // SignerMemo remembers the key that was found to have signed a certificate: the
-// same pair comes again with every piece of evidence of a batch. Several threads
-// may use it at once.
+// same pair comes again with every piece of evidence of a batch. Several
+// threads may use it at once.
 class SignerMemo {
  public:
   bool Knows(const Bytes& spki) {

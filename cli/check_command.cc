@@ -101,10 +101,13 @@ void ChangeClock(Plan* plan) {
     env["FAKETIME"] = kOtherClock;
     // Waiting for threads is by the monotonic clock.
     env["FAKETIME_DONT_FAKE_MONOTONIC"] = "1";
+    // A program with an allocator of its own may wait for itself.
+    constexpr unsigned kMaxProbeSeconds = 10;
     const Result<ToolOutput> probe =
         RunTool({.program = plan->second.tool.program,
                  .args = {"--version"},
-                 .env = env});
+                 .env = env,
+                 .max_seconds = kMaxProbeSeconds});
     if (probe && probe->exit_status == 0 && probe->stderr_text.empty()) {
       plan->second.tool.env = std::move(env);
     } else {

@@ -47,8 +47,8 @@ struct BootComparison {
   // EventOf returns the event that a step is about: what was found, if
   // anything.
   const BootEvent& EventOf(uint32_t index, const EventStep& step) const;
-  // NamedEvent returns the event in words: the expected one, if any. A prediction
-  // knows what an event is for; a log only what is in it.
+  // NamedEvent returns the event in words: the expected one, if any. A
+  // prediction knows what an event is for; a log only what is in it.
   const BootEvent& NamedEvent(uint32_t index, const EventStep& step) const;
   uint64_t OffsetOf(uint32_t index, const EventStep& step) const;
 };
