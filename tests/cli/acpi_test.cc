@@ -5,13 +5,15 @@
 #include "common/process.h"
 #include "formats/acpi_tables.h"
 #include "tests/support/make_acpi.h"
+#include "tests/support/sizes.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
+using test::kGib;
+
 constexpr uint64_t kMib = uint64_t{1} << 20;
-constexpr uint64_t kGib = uint64_t{1} << 30;
 
 AcpiTables SmallTables(uint32_t vcpus, uint64_t memory_bytes) {
   Bytes loader(128);

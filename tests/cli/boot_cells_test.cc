@@ -7,12 +7,13 @@
 #include "tests/support/make_acpi.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/make_uki.h"
+#include "tests/support/sizes.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kGib = uint64_t{1} << 30;
+using test::kGib;
 
 // BootCells has a directory of artifacts, whose firmware has no variables.
 class BootCells : public testing::Test {

@@ -25,7 +25,7 @@ Bytes FileSystem(const std::string& directory, const std::string& name,
 }
 
 // A disk with these partitions, all of one type.
-Bytes Disk(const Uuid& type, const std::vector<ByteSpan>& contents) {
+Bytes DiskOf(const Uuid& type, const std::vector<ByteSpan>& contents) {
   std::vector<GptPartition> partitions;
   for (const ByteSpan content : contents) {
     GptPartition partition = {.type_guid = type, .size_bytes = content.size()};
@@ -47,7 +47,7 @@ std::string FindError(const Bytes& disk) {
 TEST(FindBootImage, IsWhereFirmwareLooks) {
   const Bytes program = ToBytes(AsBytes("program"));
   const Bytes esp = FileSystem("BOOT", "BOOTX64.EFI", program);
-  const Bytes disk = Disk(kGptEfiSystem, {esp});
+  const Bytes disk = DiskOf(kGptEfiSystem, {esp});
   const auto found = FindBootImage(disk);
   ASSERT_TRUE(found) << found.error().ToString();
   EXPECT_EQ(ToBytes(found->image), program);
@@ -56,7 +56,7 @@ TEST(FindBootImage, IsWhereFirmwareLooks) {
 TEST(FindBootImage, NamesAreTheSameInEitherCase) {
   const Bytes program = ToBytes(AsBytes("program"));
   const Bytes esp = FileSystem("Boot", "BootX64.efi", program);
-  const Bytes disk = Disk(kGptEfiSystem, {esp});
+  const Bytes disk = DiskOf(kGptEfiSystem, {esp});
   const auto found = FindBootImage(disk);
   ASSERT_TRUE(found) << found.error().ToString();
   EXPECT_EQ(ToBytes(found->image), program);
@@ -65,15 +65,15 @@ TEST(FindBootImage, NamesAreTheSameInEitherCase) {
 TEST(FindBootImage, RejectsADiskThatSaysNotWhatBoots) {
   const Bytes program = ToBytes(AsBytes("program"));
   const Bytes esp = FileSystem("BOOT", "BOOTX64.EFI", program);
-  EXPECT_EQ(FindError(Disk(kGptLinuxData, {esp})),
+  EXPECT_EQ(FindError(DiskOf(kGptLinuxData, {esp})),
             "disk: found 0 EFI system partitions, expected 1");
-  EXPECT_EQ(FindError(Disk(kGptEfiSystem, {esp, esp})),
+  EXPECT_EQ(FindError(DiskOf(kGptEfiSystem, {esp, esp})),
             "disk: found 2 EFI system partitions, expected 1");
   const Bytes other = FileSystem("BOOT", "BOOTAA64.EFI", program);
-  EXPECT_EQ(FindError(Disk(kGptEfiSystem, {other})),
+  EXPECT_EQ(FindError(DiskOf(kGptEfiSystem, {other})),
             "EFI system partition: there is no file 'EFI/BOOT/BOOTX64.EFI'");
   const Bytes nothing(1 << 20);
-  EXPECT_NE(FindError(Disk(kGptEfiSystem, {nothing})).find("fat32"),
+  EXPECT_NE(FindError(DiskOf(kGptEfiSystem, {nothing})).find("fat32"),
             std::string::npos);
 }
 

@@ -110,7 +110,7 @@ TEST(CompareImages, FindsEveryChangedByte) {
   }
 }
 
-Bytes Disk(const Uuid& guid, const FileList& files) {
+Bytes ErofsDisk(const Uuid& guid, const FileList& files) {
   const Bytes root = Erofs(files);
   const auto plan = PlanGpt(guid, {{.type_guid = kGptRootX86_64,
                                     .unique_guid = {{9}},
@@ -125,14 +125,15 @@ Bytes Disk(const Uuid& guid, const FileList& files) {
 TEST(CompareImages, LooksIntoThePartitionsOfADisk) {
   FileList other = Small();
   other[2].mtime = 1;
-  EXPECT_EQ(DifferenceOf("artifacts/disk.img", Disk({{1}}, Small()),
-                         Disk({{1}}, other)),
+  EXPECT_EQ(DifferenceOf("artifacts/disk.img", ErofsDisk({{1}}, Small()),
+                         ErofsDisk({{1}}, other)),
             "'artifacts/disk.img', partition 1 'root', /etc/a: mtime\n   first "
             "0\n  second 1");
-  EXPECT_EQ(DifferenceOf("d", Disk({{1}}, Small()), Disk({{2}}, Small())),
-            "'d', partition table: disk GUID\n   first "
-            "01000000-0000-0000-0000-000000000000\n  second "
-            "02000000-0000-0000-0000-000000000000");
+  EXPECT_EQ(
+      DifferenceOf("d", ErofsDisk({{1}}, Small()), ErofsDisk({{2}}, Small())),
+      "'d', partition table: disk GUID\n   first "
+      "01000000-0000-0000-0000-000000000000\n  second "
+      "02000000-0000-0000-0000-000000000000");
 }
 
 Bytes EifOf(const std::string& cmdline, const FileList& files) {

@@ -13,12 +13,13 @@
 #include "tests/support/make_ovmf.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/make_uki.h"
+#include "tests/support/sizes.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kGib = uint64_t{1} << 30;
+using test::kGib;
 
 // Machine is artifacts and a manifest: the release, or what really ran.
 class Machine {

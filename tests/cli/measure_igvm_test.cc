@@ -30,7 +30,7 @@ struct Answer {
   std::string err;
 };
 
-std::string Contents(std::FILE* file) {
+std::string TakeContents(std::FILE* file) {
   std::string text;
   std::rewind(file);
   for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) {
@@ -80,8 +80,8 @@ class MeasureIgvm : public testing::Test {
     std::FILE* err = std::tmpfile();
     Console console(out, err);
     Answer answer{.status = RunTally(options, console)};
-    answer.out = Contents(out);
-    answer.err = Contents(err);
+    answer.out = TakeContents(out);
+    answer.err = TakeContents(err);
     return answer;
   }
   std::string While() const {

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "tests/support/make_acpi.h"
+#include "tests/support/sizes.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -15,9 +16,8 @@ namespace {
 
 using test::AcpiDword;
 using test::AcpiQword;
+using test::kGib;
 using test::MakeAcpiTables;
-
-constexpr uint64_t kGib = uint64_t{1} << 30;
 
 std::string ListError(ByteSpan tables) {
   const auto list = ListAcpiTables(tables);

@@ -3,11 +3,12 @@
 
 #include "measure/tdx_rtmr.h"
 #include "tests/support/make_uki.h"
+#include "tests/support/sizes.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kGiB = uint64_t{1} << 30;
+using test::kGib;
 
 std::vector<std::string> WhatOf(const TdxPrediction& prediction,
                                 uint32_t rtmr) {
@@ -19,7 +20,7 @@ std::vector<std::string> WhatOf(const TdxPrediction& prediction,
 }
 
 std::vector<TdxPrediction> PredictTwo(const TdxBoot& boot) {
-  const uint64_t sizes[] = {2 * kGiB, 4 * kGiB};
+  const uint64_t sizes[] = {2 * kGib, 4 * kGib};
   return PredictTdx(boot, sizes).value();
 }
 

@@ -4,10 +4,12 @@
 
 #include <optional>
 
+#include "tests/support/sizes.h"
+
 namespace tally {
 namespace {
 
-constexpr uint64_t kGib = uint64_t{1} << 30;
+using test::kGib;
 
 // Kernel is a setup header of the boot protocol 2.15 with nothing behind it.
 Bytes Kernel() {

@@ -9,12 +9,14 @@
 #include "tests/support/make_acpi.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/make_uki.h"
+#include "tests/support/sizes.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kGiB = uint64_t{1} << 30;
+using test::kGib;
+
 constexpr uint64_t kCfvBytes = 0x84000;
 
 TdxRegisterWhy Only(const TdxSearch& search) {
@@ -36,7 +38,7 @@ struct SmallLaunch {
   TdxSearch search = {.boot = {.profile = FindTdxProfile("ovmf-2023.02"),
                                .firmware = image,
                                .tdvf = &tdvf},
-                      .memory_bytes = 4 * kGiB};
+                      .memory_bytes = 4 * kGib};
 };
 
 TEST(WhyTdx, FindsThePageOrder) {
@@ -72,7 +74,7 @@ class WhyMemory : public testing::Test {
   WhyMemory() {
     launch_.tdvf.sections[1].raw_bytes = kCfvBytes;
     launch_.search.boot.variable_store = store_;
-    launch_.search.boot.acpi = TablesFor(4 * kGiB);
+    launch_.search.boot.acpi = TablesFor(4 * kGib);
   }
 
   static AcpiTables TablesFor(uint64_t memory_bytes) {
@@ -101,23 +103,23 @@ class WhyMemory : public testing::Test {
 
 TEST_F(WhyMemory, MovesTheAcpiTablesWithIt) {
   // Otherwise tables with the same windows would explain nothing.
-  ASSERT_NE(TablesFor(8 * kGiB).tables, TablesFor(4 * kGiB).tables);
-  ExpectFound(8 * kGiB, "8G");
-  ExpectFound(2 * kGiB, "2G");
-  ExpectFound(2752 * (kGiB / 1024), "2752M");
+  ASSERT_NE(TablesFor(8 * kGib).tables, TablesFor(4 * kGib).tables);
+  ExpectFound(8 * kGib, "8G");
+  ExpectFound(2 * kGib, "2G");
+  ExpectFound(2752 * (kGib / 1024), "2752M");
 }
 
 TEST_F(WhyMemory, TakesTablesOfTheLaunchAsTheyAre) {
   // Nothing ends at 4 GiB in them: they cannot be those of the memory given.
-  launch_.search.boot.acpi = TablesFor(kGiB);
-  ExpectFound(kGiB, "1G");
+  launch_.search.boot.acpi = TablesFor(kGib);
+  ExpectFound(kGib, "1G");
 }
 
 TEST_F(WhyMemory, IsTheOneGiven) {
-  launch_.search.rtmrs = {{0, Rtmr0(4 * kGiB)}};
+  launch_.search.rtmrs = {{0, Rtmr0(4 * kGib)}};
   const TdxRegisterWhy why = Only(launch_.search);
   EXPECT_TRUE(why.differences.value().empty());
-  EXPECT_EQ(why.given, Rtmr0(4 * kGiB));
+  EXPECT_EQ(why.given, Rtmr0(4 * kGib));
   EXPECT_EQ(why.source, BootSource::kGiven);
 }
 
@@ -127,7 +129,7 @@ struct KernelLaunch {
   Bytes initrd = ToBytes(AsBytes("initrd"));
   TdxSearch search = {.boot = {.profile = FindTdxProfile("ovmf-2023.02"),
                                .cmdline = "console=ttyS0"},
-                      .memory_bytes = 4 * kGiB};
+                      .memory_bytes = 4 * kGib};
 };
 
 Bytes RtmrOf(std::string_view line, const std::optional<Bytes>& initrd) {
@@ -255,7 +257,7 @@ void ExpectMemory(const fs::path& path, const std::string& memory) {
   TdxSearch search = {.boot = {.profile = FindTdxProfile("ovmf-2023.02"),
                                .tdvf = &tdvf,
                                .variable_store = *store},
-                      .memory_bytes = 4 * kGiB};
+                      .memory_bytes = 4 * kGib};
   for (const Json& event : *log.array()) {
     if (*event.Find("imr")->integer() != 0) continue;
     search.log.push_back(
