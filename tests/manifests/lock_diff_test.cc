@@ -8,7 +8,7 @@
 namespace tally {
 namespace {
 
-Lock Sample() {
+Lock ComparedLock() {
   Lock lock = {.architecture = "amd64"};
   lock.suites = {{.archive = "debian",
                   .suite = "bookworm",
@@ -34,8 +34,8 @@ Lock Sample() {
   return lock;
 }
 
-// Text is short enough to compare.
-std::string Text(const Lock& before, const Lock& after) {
+// DiffText is short enough to compare.
+std::string DiffText(const Lock& before, const Lock& after) {
   std::string text;
   for (const LockChange& change : DiffLocks(before, after)) {
     text += change.kind == LockChangeKind::kAdded     ? "+"
@@ -52,17 +52,17 @@ std::string Text(const Lock& before, const Lock& after) {
 }
 
 TEST(LockDiff, FindsNothingBetweenEqualLocks) {
-  EXPECT_EQ(Text(Sample(), Sample()), "");
+  EXPECT_EQ(DiffText(ComparedLock(), ComparedLock()), "");
 }
 
 TEST(LockDiff, NamesChangedFieldsOfAPackage) {
-  Lock after = Sample();
+  Lock after = ComparedLock();
   after.packages[0].version = "2.36-10";
   after.packages[0].size_bytes = 120;
   after.packages[0].num_entries = 4;
   after.packages[0].scripts[0].disposition = ScriptDisposition::kAcknowledged;
   after.packages[0].scripts[0].actions = {"ldconfig", "ca-certificates"};
-  EXPECT_EQ(Text(Sample(), after),
+  EXPECT_EQ(DiffText(ComparedLock(), after),
             "~package libc6: [version 2.36-9 -> 2.36-10] [size 100 -> 120] "
             "[entries 3 -> 4] [script triggers disposition known -> "
             "acknowledged] [script triggers actions ldconfig -> ldconfig; "
@@ -70,10 +70,10 @@ TEST(LockDiff, NamesChangedFieldsOfAPackage) {
 }
 
 TEST(LockDiff, NamesScriptsThatCameAndWent) {
-  Lock before = Sample();
+  Lock before = ComparedLock();
   before.packages[0].scripts[0].name = "postinst";
   const std::string zeros(64, '0');
-  EXPECT_EQ(Text(before, Sample()),
+  EXPECT_EQ(DiffText(before, ComparedLock()),
             "~package libc6: [script triggers (none) -> " + zeros +
                 "] [script triggers disposition (none) -> known] [script "
                 "triggers actions (none) -> ldconfig] [script postinst " +
@@ -83,7 +83,7 @@ TEST(LockDiff, NamesScriptsThatCameAndWent) {
 }
 
 TEST(LockDiff, NamesAddedAndRemovedEntriesOfEverySection) {
-  Lock after = Sample();
+  Lock after = ComparedLock();
   after.suites.push_back({.archive = "debian-security",
                           .suite = "bookworm-security",
                           .date = "2026-07-12T00:00:00Z"});
@@ -91,7 +91,7 @@ TEST(LockDiff, NamesAddedAndRemovedEntriesOfEverySection) {
   after.accounts.groups = {{"tss", 997}};
   after.files = {{.path = "other.sh", .size_bytes = 1}};
   const std::string zeros(64, '0');
-  EXPECT_EQ(Text(Sample(), after),
+  EXPECT_EQ(DiffText(ComparedLock(), after),
             "+archive debian-security bookworm-security: [date (none) -> "
             "2026-07-12T00:00:00Z] [origin (none) -> ] [codename (none) -> ] "
             "[InRelease (none) -> " +
@@ -108,10 +108,10 @@ TEST(LockDiff, NamesAddedAndRemovedEntriesOfEverySection) {
 }
 
 TEST(LockDiff, JoinsTheEvidenceOfSeveralDays) {
-  Lock after = Sample();
+  Lock after = ComparedLock();
   after.suites.push_back(after.suites[0]);
   after.suites[1].date = "2026-07-12T00:00:00Z";
-  const std::string text = Text(Sample(), after);
+  const std::string text = DiffText(ComparedLock(), after);
   EXPECT_EQ(text.substr(0, text.find(']')),
             "~archive debian bookworm: [date 2026-07-11T10:16:37Z -> "
             "2026-07-11T10:16:37Z, 2026-07-12T00:00:00Z");
@@ -119,15 +119,16 @@ TEST(LockDiff, JoinsTheEvidenceOfSeveralDays) {
 
 // Epoch 1 says nothing of what packages unpack to: that is no change of them.
 TEST(LockDiff, TakesFactsThatAnEpochLacksForUnknown) {
-  Lock before = Sample();
+  Lock before = ComparedLock();
   before.format_epoch = 1;
   before.packages[0].num_entries = 0;
   before.packages[0].scripts[0] = {.name = "triggers"};
-  EXPECT_EQ(Text(before, Sample()), "~lock format: [format epoch 1 -> 2]\n");
-  Lock after = Sample();
+  EXPECT_EQ(DiffText(before, ComparedLock()),
+            "~lock format: [format epoch 1 -> 2]\n");
+  Lock after = ComparedLock();
   after.packages[0].version = "2.36-10";
   EXPECT_EQ(
-      Text(before, after),
+      DiffText(before, after),
       "~lock format: [format epoch 1 -> 2]\n"
       "~package libc6: [version 2.36-9 -> 2.36-10] [entries unknown -> "
       "3] [script triggers disposition unknown -> known] [script triggers "

@@ -10,7 +10,7 @@ namespace {
 using test::Replaced;
 using test::WithHints;
 
-std::string SmallLock() {
+std::string SmallLockEpoch2() {
   return R"(# Written by tally lock: facts, not intent. Review the diff; do not edit.
 # Format: docs/formats/lock.md of Tallystick.
 lock: 2
@@ -64,16 +64,17 @@ files: []
 )";
 }
 
-std::string Refused(std::string_view from, std::string_view to) {
-  const auto lock = ParseLock(Replaced(SmallLock(), from, to), "lock.yaml");
+std::string RefusedLockEpoch2(std::string_view from, std::string_view to) {
+  const auto lock =
+      ParseLock(Replaced(SmallLockEpoch2(), from, to), "lock.yaml");
   return lock ? "accepted" : WithHints(lock.error());
 }
 
 TEST(ParseLockEpoch2, ReadsEveryField) {
-  const auto lock = ParseLock(SmallLock(), "lock.yaml");
+  const auto lock = ParseLock(SmallLockEpoch2(), "lock.yaml");
   ASSERT_TRUE(lock) << lock.error().ToString();
   EXPECT_EQ(lock->format_epoch, 2);
-  EXPECT_EQ(FormatLock(*lock), SmallLock());
+  EXPECT_EQ(FormatLock(*lock), SmallLockEpoch2());
 
   ASSERT_EQ(lock->packages.size(), 1u);
   const LockedPackage& package = lock->packages[0];
@@ -97,7 +98,7 @@ TEST(ParseLockEpoch2, ReadsEveryField) {
 
 // WithSecondEvidence adds what vouched for a package on another day.
 std::string WithSecondEvidence(const std::string& date) {
-  const std::string text = SmallLock();
+  const std::string text = SmallLockEpoch2();
   const size_t begin = text.find("  - archive:");
   std::string entry = text.substr(begin, text.find("packages:") - begin);
   entry = Replaced(entry, "2026-07-11T10:16:37Z", date);
@@ -134,51 +135,51 @@ TEST(ParseLockEpoch2, RejectsEvidenceOutOfPlace) {
             "lock.yaml:18:5: found suite 'bookworm' of archive 'debian' of "
             "'2026-07-11T10:16:37Z' after that of '2026-07-11T10:16:37Z', "
             "expected each date once, sorted");
-  EXPECT_EQ(Refused("    date: \"2026-07-11T10:16:37Z\"\n    path",
-                    "    date: \"2026-07-10T10:16:37Z\"\n    path"),
+  EXPECT_EQ(RefusedLockEpoch2("    date: \"2026-07-11T10:16:37Z\"\n    path",
+                              "    date: \"2026-07-10T10:16:37Z\"\n    path"),
             "lock.yaml:19:5: found suite 'bookworm' of '2026-07-10T10:16:37Z' "
             "of archive 'debian' for package 'libc6', expected one of the "
             "lock's own 'archives'");
 }
 
 TEST(ParseLockEpoch2, RejectsBadScripts) {
-  EXPECT_EQ(Refused("disposition: known", "disposition: knwon"),
+  EXPECT_EQ(RefusedLockEpoch2("disposition: known", "disposition: knwon"),
             "lock.yaml:37:22: found 'knwon', expected one of none, known, "
             "acknowledged (did you mean 'known'?)");
-  EXPECT_EQ(Refused("disposition: known", "disposition: none"),
+  EXPECT_EQ(RefusedLockEpoch2("disposition: known", "disposition: none"),
             "lock.yaml:35:9: found actions of a script with disposition "
             "'none', expected none");
-  EXPECT_EQ(Refused("script: prerm", "script: postinst"),
+  EXPECT_EQ(RefusedLockEpoch2("script: prerm", "script: postinst"),
             "lock.yaml:41:9: found script 'postinst' after 'postinst', "
             "expected each once, sorted by bytes");
-  EXPECT_EQ(Refused("script: prerm", "script: prrm"),
+  EXPECT_EQ(RefusedLockEpoch2("script: prerm", "script: prrm"),
             "lock.yaml:41:17: found 'prrm', expected one of config, postinst, "
             "postrm, preinst, prerm, triggers (did you mean 'prerm'?)");
-  EXPECT_EQ(Refused("\"ldconfig\"", "\"ld\\x07config\""),
+  EXPECT_EQ(RefusedLockEpoch2("\"ldconfig\"", "\"ld\\x07config\""),
             "lock.yaml:39:13: found 'ld\\x07config', expected a native action "
             "in printable ASCII, at most 4096 characters");
 }
 
 TEST(ParseLockEpoch2, RejectsBadAccounts) {
-  EXPECT_EQ(Refused("_x: 999", "X: 999"),
+  EXPECT_EQ(RefusedLockEpoch2("_x: 999", "X: 999"),
             "lock.yaml:47:5: found user 'X', expected the name of an account "
             "(1 to 31 of a-z 0-9 _ -, first a letter or _)");
-  EXPECT_EQ(Refused("_x: 999", "_x: 2147483648"),
+  EXPECT_EQ(RefusedLockEpoch2("_x: 999", "_x: 2147483648"),
             "lock.yaml:47:9: found '2147483648', expected a number without "
             "quotes, 0 to 2147483647");
-  EXPECT_EQ(Refused("\"no\": 998", "no: 998"),
+  EXPECT_EQ(RefusedLockEpoch2("\"no\": 998", "no: 998"),
             "lock.yaml:49:1: found '    no: 998', expected '    \"no\": 998'"
             "\nhint: a lock is written by tally lock, not by hand");
 }
 
 // The old form stays what it was.
 TEST(ParseLockEpoch2, RejectsTheKeysOfEpoch1) {
-  EXPECT_EQ(Refused("    entries: 321\n", ""),
+  EXPECT_EQ(RefusedLockEpoch2("    entries: 321\n", ""),
             "lock.yaml:19:5: found no key 'entries' in a package, expected "
             "one");
-  EXPECT_EQ(Refused("accounts:\n  users:\n    _x: 999\n  groups:\n"
-                    "    \"no\": 998\n",
-                    ""),
+  EXPECT_EQ(RefusedLockEpoch2("accounts:\n  users:\n    _x: 999\n  groups:\n"
+                              "    \"no\": 998\n",
+                              ""),
             "lock.yaml:3:1: found no key 'accounts' in the lock, expected one");
 }
 

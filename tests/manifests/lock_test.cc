@@ -14,8 +14,8 @@ using test::FullManifest;
 using test::Replaced;
 using test::WithHints;
 
-// SmallLock has one of everything that epoch 1 had.
-std::string SmallLock() {
+// SmallLockEpoch1 has one of everything that epoch 1 had.
+std::string SmallLockEpoch1() {
   return R"(# Written by tally lock: facts, not intent. Review the diff; do not edit.
 # Format: docs/formats/lock.md of Tallystick.
 lock: 1
@@ -69,21 +69,21 @@ files:
 )";
 }
 
-std::string Refusal(const std::string& text) {
+std::string LockRefusal(const std::string& text) {
   const auto lock = ParseLock(text, "lock.yaml");
   return lock ? "accepted" : WithHints(lock.error());
 }
 
-// Refused is the error after one replacement in SmallLock.
-std::string Refused(std::string_view from, std::string_view to) {
-  return Refusal(Replaced(SmallLock(), from, to));
+// RefusedLock is the error after one replacement in SmallLockEpoch1.
+std::string RefusedLock(std::string_view from, std::string_view to) {
+  return LockRefusal(Replaced(SmallLockEpoch1(), from, to));
 }
 
 TEST(ParseLock, ReadsEveryField) {
-  const auto lock = ParseLock(SmallLock(), "dir/lock.yaml");
+  const auto lock = ParseLock(SmallLockEpoch1(), "dir/lock.yaml");
   ASSERT_TRUE(lock) << lock.error().ToString();
   EXPECT_EQ(lock->path, "dir/lock.yaml");
-  EXPECT_EQ(lock->sha256, Sha256(AsBytes(SmallLock())));
+  EXPECT_EQ(lock->sha256, Sha256(AsBytes(SmallLockEpoch1())));
   EXPECT_EQ(lock->format_epoch, 1);
   EXPECT_EQ(lock->architecture, "amd64");
 
@@ -126,9 +126,9 @@ TEST(ParseLock, ReadsEveryField) {
 }
 
 TEST(ParseLock, FormatsBackToTheSameText) {
-  const auto lock = ParseLock(SmallLock(), "lock.yaml");
+  const auto lock = ParseLock(SmallLockEpoch1(), "lock.yaml");
   ASSERT_TRUE(lock);
-  EXPECT_EQ(FormatLock(*lock), SmallLock());
+  EXPECT_EQ(FormatLock(*lock), SmallLockEpoch1());
 }
 
 TEST(FormatLock, SortsByBytes) {
@@ -178,42 +178,42 @@ TEST(ParseLock, RejectsEscapedControlBytes) {
   lock.suites[0].origin =
       "De\x1b"
       "bian";
-  EXPECT_EQ(Refusal(FormatLock(lock)),
+  EXPECT_EQ(LockRefusal(FormatLock(lock)),
             "lock.yaml:9:13: found 'De\\x1bbian', expected printable ASCII "
             "text, not empty");
 }
 
 TEST(ParseLock, RejectsOtherVersionsAndEpochs) {
-  EXPECT_EQ(Refused("lock: 1\n", "lock: 3\n"),
+  EXPECT_EQ(RefusedLock("lock: 1\n", "lock: 3\n"),
             "lock.yaml:3:7: found '3', expected 1 or 2, the lock versions that "
             "this tally reads");
-  EXPECT_EQ(Refused("lock: 1\n", "lock: 2\n"),
+  EXPECT_EQ(RefusedLock("lock: 1\n", "lock: 2\n"),
             "lock.yaml:4:15: found '1', expected 2, the format epoch of a lock "
             "of version 2");
-  EXPECT_EQ(Refused("lock: 1\n", ""),
+  EXPECT_EQ(RefusedLock("lock: 1\n", ""),
             "lock.yaml:3:1: found no key 'lock' in the lock, expected one");
-  EXPECT_EQ(Refused("format_epoch: 1\n", "format_epoch: 2\n"),
+  EXPECT_EQ(RefusedLock("format_epoch: 1\n", "format_epoch: 2\n"),
             "lock.yaml:4:15: found '2', expected 1, the format epoch of a lock "
             "of version 1");
-  EXPECT_EQ(Refusal("[]\n"),
+  EXPECT_EQ(LockRefusal("[]\n"),
             "lock.yaml:1:1: found a list, expected a lock as a map");
 }
 
 TEST(ParseLock, RejectsUnknownMissingAndDuplicateKeys) {
-  EXPECT_EQ(Refused("codename:", "codenam:"),
+  EXPECT_EQ(RefusedLock("codename:", "codenam:"),
             "lock.yaml:10:5: found unknown key 'codenam' in an archive, "
             "expected one of archive, suite, origin, codename, date, "
             "inrelease_sha256, signed_by, indexes (did you mean 'codename'?)");
-  EXPECT_EQ(Refused("    size: 1491000\n", ""),
+  EXPECT_EQ(RefusedLock("    size: 1491000\n", ""),
             "lock.yaml:19:5: found no key 'size' in a package, expected one");
-  EXPECT_EQ(Refused("    size: 1491000\n", "    size: 1\n    size: 1\n"),
+  EXPECT_EQ(RefusedLock("    size: 1491000\n", "    size: 1\n    size: 1\n"),
             "lock.yaml:26:5: found key 'size' again, expected it once (first "
             "in line 25)");
-  EXPECT_EQ(Refused("      postinst:", "      posting:"),
+  EXPECT_EQ(RefusedLock("      postinst:", "      posting:"),
             "lock.yaml:46:7: found unknown key 'posting' in the scripts of a "
             "package, expected one of config, postinst, postrm, preinst, prerm "
             "(did you mean 'postinst'?)");
-  EXPECT_EQ(Refused("      initrd: \"libc6\"", "      disk: \"libc6\""),
+  EXPECT_EQ(RefusedLock("      initrd: \"libc6\"", "      disk: \"libc6\""),
             "lock.yaml:43:7: found unknown key 'disk' in the reasons of a "
             "package, expected one of firmware, initrd, kernel, root, "
             "stub");
@@ -221,15 +221,15 @@ TEST(ParseLock, RejectsUnknownMissingAndDuplicateKeys) {
 
 TEST(ParseLock, RejectsBadDigests) {
   EXPECT_EQ(
-      Refused("0a11\n", "0A11\n"),
+      RefusedLock("0a11\n", "0A11\n"),
       "lock.yaml:12:23: found "
       "'110000000000000000000000000000000000000000000000000000000000'..., "
       "expected 64 lower-case hexadecimal digits");
-  EXPECT_EQ(Refused("0000000000000000000000000000000a66", "0a66"),
+  EXPECT_EQ(RefusedLock("0000000000000000000000000000000a66", "0a66"),
             "lock.yaml:50:13: found '6600000000000000000000000000000a66', "
             "expected 64 lower-case hexadecimal digits");
-  EXPECT_EQ(Refused("4CB50190207B4758A3F73A796ED0E7B82643E131",
-                    "4cb50190207b4758a3f73a796ed0e7b82643e131"),
+  EXPECT_EQ(RefusedLock("4CB50190207B4758A3F73A796ED0E7B82643E131",
+                        "4cb50190207b4758a3f73a796ed0e7b82643e131"),
             "lock.yaml:14:9: found '4cb50190207b4758a3f73a796ed0e7b82643e131', "
             "expected 40 upper-case hexadecimal digits");
 }
@@ -242,68 +242,69 @@ TEST(ParseLock, RejectsBadPaths) {
   for (const std::string bad :
        {"/pool/x.deb", "pool/../x.deb", "pool//x.deb", "pool/./x.deb", "..",
         "pool/", "ftp://host/pool/x.deb"}) {
-    EXPECT_EQ(Refused(path, bad),
+    EXPECT_EQ(RefusedLock(path, bad),
               "lock.yaml:24:11: found '" + bad + "'" + expected);
   }
-  EXPECT_EQ(Refused("payload.sh", "\"pay\xc3\xa4\""),
+  EXPECT_EQ(RefusedLock("payload.sh", "\"pay\xc3\xa4\""),
             "lock.yaml:48:11: found 'pay\\xc3\\xa4'" + expected);
-  EXPECT_EQ(Refused("main/binary-amd64/Packages.xz", "../x"),
+  EXPECT_EQ(RefusedLock("main/binary-amd64/Packages.xz", "../x"),
             "lock.yaml:16:15: found '../x'" + expected);
 }
 
 TEST(ParseLock, RejectsBadValues) {
-  EXPECT_EQ(Refused("name: libc6", "name: Libc6"),
+  EXPECT_EQ(RefusedLock("name: libc6", "name: Libc6"),
             "lock.yaml:32:11: found 'Libc6', expected the name of a package "
             "(two or more of a-z 0-9 . + -, first a letter or digit)");
-  EXPECT_EQ(Refused("\"5.2.15-2+b7\"", "\"5.2 15\""),
+  EXPECT_EQ(RefusedLock("\"5.2.15-2+b7\"", "\"5.2 15\""),
             "lock.yaml:20:14: found '5.2 15', expected the version of a "
             "package (A-Z a-z 0-9 . + ~ : -, first a letter or digit)");
-  EXPECT_EQ(Refused("size: 1491000", "size: 0"),
+  EXPECT_EQ(RefusedLock("size: 1491000", "size: 0"),
             "lock.yaml:25:11: found '0', expected a number without quotes, 1 "
             "to 1099511627776");
-  EXPECT_EQ(Refused("size: 1491000", "size: 1099511627777"),
+  EXPECT_EQ(RefusedLock("size: 1491000", "size: 1099511627777"),
             "lock.yaml:25:11: found '1099511627777', expected a number without "
             "quotes, 1 to 1099511627776");
-  EXPECT_EQ(Refused("2026-07-11T10", "2026-02-29T10"),
+  EXPECT_EQ(RefusedLock("2026-07-11T10", "2026-02-29T10"),
             "lock.yaml:11:11: found '2026-02-29T10:16:37Z', expected a time as "
             "in \"2026-07-11T10:16:37Z\"");
-  EXPECT_EQ(Refused("architecture: all", "architecture: i386"),
+  EXPECT_EQ(RefusedLock("architecture: all", "architecture: i386"),
             "lock.yaml:34:19: found 'i386', expected one of all, amd64, arm64");
-  EXPECT_EQ(Refused("\"bash > libc6\"", "\"bash > libc\""),
+  EXPECT_EQ(RefusedLock("\"bash > libc6\"", "\"bash > libc\""),
             "lock.yaml:44:13: found 'bash > libc', expected a chain of "
             "packages that ends in 'libc6'");
-  EXPECT_EQ(Refused("\"bash > libc6\"", "\"bash >  libc6\""),
+  EXPECT_EQ(RefusedLock("\"bash > libc6\"", "\"bash >  libc6\""),
             "lock.yaml:44:13: found 'bash >  libc6', expected names of "
             "packages, 'a > b > c'");
-  EXPECT_EQ(Refused("    why:\n      root: \"bash\"\n", "    why: {}\n"),
+  EXPECT_EQ(RefusedLock("    why:\n      root: \"bash\"\n", "    why: {}\n"),
             "lock.yaml:29:10: found no reasons of a package, expected one or "
             "more");
 }
 
 TEST(ParseLock, RejectsDisorder) {
-  EXPECT_EQ(Refused("name: bash", "name: zsh"),
+  EXPECT_EQ(RefusedLock("name: bash", "name: zsh"),
             "lock.yaml:30:13: found 'bash', expected a chain of packages that "
             "ends in 'zsh'");
-  std::string text = Replaced(SmallLock(), "name: bash", "name: zsh");
+  std::string text = Replaced(SmallLockEpoch1(), "name: bash", "name: zsh");
   text = Replaced(text, "root: \"bash\"\n", "root: \"zsh\"\n");
-  EXPECT_EQ(Refusal(text),
+  EXPECT_EQ(LockRefusal(text),
             "lock.yaml:32:5: found package 'libc6' after 'zsh', expected each "
             "once, sorted by bytes");
   EXPECT_EQ(
-      Refused("  - path: payload.sh\n    size: 0\n",
-              "  - path: payload.sh\n    size: 1\n    sha256: "
-              "7700000000000000000000000000000000000000000000000000000000000a77"
-              "\n  - path: payload.sh\n    size: 0\n"),
+      RefusedLock(
+          "  - path: payload.sh\n    size: 0\n",
+          "  - path: payload.sh\n    size: 1\n    sha256: "
+          "7700000000000000000000000000000000000000000000000000000000000a77"
+          "\n  - path: payload.sh\n    size: 0\n"),
       "lock.yaml:51:5: found file 'payload.sh' after 'payload.sh', expected "
       "each once, sorted by bytes");
 }
 
 TEST(ParseLock, RejectsPackagesOfNoSuite) {
-  EXPECT_EQ(
-      Refused("    suite: bookworm\n    origin", "    suite: sid\n    origin"),
-      "lock.yaml:19:5: found suite 'bookworm' of archive 'debian' for "
-      "package 'bash', expected one of the lock's own 'archives'");
-  EXPECT_EQ(Refused("\narchitecture: amd64", "\narchitecture: arm64"),
+  EXPECT_EQ(RefusedLock("    suite: bookworm\n    origin",
+                        "    suite: sid\n    origin"),
+            "lock.yaml:19:5: found suite 'bookworm' of archive 'debian' for "
+            "package 'bash', expected one of the lock's own 'archives'");
+  EXPECT_EQ(RefusedLock("\narchitecture: amd64", "\narchitecture: arm64"),
             "lock.yaml:19:5: found architecture 'amd64' of package 'bash', "
             "expected 'all' or 'arm64'");
 }
@@ -311,32 +312,32 @@ TEST(ParseLock, RejectsPackagesOfNoSuite) {
 TEST(ParseLock, RejectsTextThatIsNotCanonical) {
   const std::string hint =
       "\nhint: a lock is written by tally lock, not by hand";
-  EXPECT_EQ(Refused("codename: bookworm", "codename: \"bookworm\""),
+  EXPECT_EQ(RefusedLock("codename: bookworm", "codename: \"bookworm\""),
             "lock.yaml:10:1: found '    codename: \"bookworm\"', expected '    "
             "codename: bookworm'" +
                 hint);
-  EXPECT_EQ(Refused("size: 2760000", "size:  2760000"),
+  EXPECT_EQ(RefusedLock("size: 2760000", "size:  2760000"),
             "lock.yaml:38:1: found '    size:  2760000', expected '    size: "
             "2760000'" +
                 hint);
-  EXPECT_EQ(Refused("size: 2760000", "size: 0x2a1d40"),
+  EXPECT_EQ(RefusedLock("size: 2760000", "size: 0x2a1d40"),
             "lock.yaml:38:1: found '    size: 0x2a1d40', expected '    size: "
             "2760000'" +
                 hint);
   EXPECT_EQ(
-      Refused("lock: 1\nformat_epoch: 1\n", "format_epoch: 1\nlock: 1\n"),
+      RefusedLock("lock: 1\nformat_epoch: 1\n", "format_epoch: 1\nlock: 1\n"),
       "lock.yaml:3:1: found 'format_epoch: 1', expected 'lock: 1'" + hint);
   EXPECT_EQ(
-      Refusal(SmallLock() + "# more\n"),
+      LockRefusal(SmallLockEpoch1() + "# more\n"),
       "lock.yaml:51:1: found '# more', expected the end of the file" + hint);
-  const std::string whole = SmallLock();
-  EXPECT_EQ(Refusal(whole.substr(0, whole.size() - 1)),
+  const std::string whole = SmallLockEpoch1();
+  EXPECT_EQ(LockRefusal(whole.substr(0, whole.size() - 1)),
             "lock.yaml:51:1: found no line feed, expected the end of the file" +
                 hint);
 }
 
 TEST(ParseLock, RejectsEveryTruncation) {
-  const std::string text = SmallLock();
+  const std::string text = SmallLockEpoch1();
   for (size_t size = 0; size < text.size(); ++size) {
     EXPECT_FALSE(ParseLock(text.substr(0, size), "lock.yaml")) << size;
   }
@@ -346,7 +347,7 @@ TEST(LoadLock, ReadsTheLockBesideTheManifest) {
   EXPECT_EQ(LockPathFor("a/b/manifest.yaml"), "a/b/lock.yaml");
   EXPECT_EQ(LockPathFor("manifest.yaml"), "lock.yaml");
   const test::Scratch scratch;
-  const fs::path path = scratch.Write("lock.yaml", SmallLock());
+  const fs::path path = scratch.Write("lock.yaml", SmallLockEpoch1());
   const auto lock = LoadLock(LockPathFor(scratch.path() / "manifest.yaml"));
   ASSERT_TRUE(lock) << lock.error().ToString();
   EXPECT_EQ(lock->path, path);

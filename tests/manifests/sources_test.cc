@@ -10,7 +10,7 @@ namespace {
 
 const std::string kDigest(64, '1');
 
-std::string Text(const std::string& sections) {
+std::string ManifestWithSections(const std::string& sections) {
   return "tally: 1\nname: x\nversion: \"1\"\narchitecture: amd64\n"
          "source_date_epoch: 1\narchives: [{name: debian, suites: "
          "[bookworm]}]\n"
@@ -22,8 +22,8 @@ std::string Text(const std::string& sections) {
          (sections.find("root:") == std::string::npos ? "root: {}\n" : "");
 }
 
-std::string Refused(const std::string& sections) {
-  const auto manifest = ParseManifest(Text(sections), "m.yaml");
+std::string RefusedSections(const std::string& sections) {
+  const auto manifest = ParseManifest(ManifestWithSections(sections), "m.yaml");
   return manifest ? "accepted" : manifest.error().message();
 }
 
@@ -32,7 +32,7 @@ const std::string kDownload =
     "\"" +
     kDigest + "\"}]\n";
 
-std::string Sample() {
+std::string SampleSections() {
   return kDownload +
          "oci_images:\n"
          "  - {name: app, layout: oci/app, digest: \"sha256:" +
@@ -57,7 +57,8 @@ std::string Sample() {
 }
 
 TEST(ManifestSources, AreRead) {
-  const auto manifest = ParseManifest(Text(Sample()), "m.yaml");
+  const auto manifest =
+      ParseManifest(ManifestWithSections(SampleSections()), "m.yaml");
   ASSERT_TRUE(manifest) << manifest.error().ToString();
   EXPECT_EQ(manifest->downloads.at(0).url, "https://example.org/x.tar.gz");
   EXPECT_EQ(manifest->downloads.at(0).sha256.hex(), kDigest);
@@ -75,23 +76,26 @@ TEST(ManifestSources, AreRead) {
 }
 
 TEST(ManifestSources, RejectNoneAndSeveralPlaces) {
-  EXPECT_EQ(Refused("root: {trees: [{path: /x}]}\n"),
+  EXPECT_EQ(RefusedSections("root: {trees: [{path: /x}]}\n"),
             "m.yaml:11:16: found none of 'directory', 'download', 'oci' in a "
             "tree, expected one of them");
-  EXPECT_EQ(Refused("root: {trees: [{path: /x, directory: a, oci: b}]}\n"),
-            "m.yaml:11:16: found both 'directory' and 'oci' in a tree, "
-            "expected one of them");
-  EXPECT_EQ(Refused("root: {trees: [{path: /x, directory: a, strip: 1}]}\n"),
-            "m.yaml:11:16: found 'strip' in a tree that is no download, "
-            "expected it with 'download' only");
+  EXPECT_EQ(
+      RefusedSections("root: {trees: [{path: /x, directory: a, oci: b}]}\n"),
+      "m.yaml:11:16: found both 'directory' and 'oci' in a tree, "
+      "expected one of them");
+  EXPECT_EQ(
+      RefusedSections("root: {trees: [{path: /x, directory: a, strip: 1}]}\n"),
+      "m.yaml:11:16: found 'strip' in a tree that is no download, "
+      "expected it with 'download' only");
 }
 
 TEST(ManifestSources, RejectUnknownNames) {
   EXPECT_EQ(
-      Refused(kDownload + "root: {files: [{path: /x, download: cart}]}\n"),
+      RefusedSections(kDownload +
+                      "root: {files: [{path: /x, download: cart}]}\n"),
       "m.yaml:12:16: found download 'cart', expected the name of one that the "
       "manifest defines (did you mean 'card'?)");
-  EXPECT_EQ(Refused("root: {trees: [{path: /x, oci: zzzz}]}\n"),
+  EXPECT_EQ(RefusedSections("root: {trees: [{path: /x, oci: zzzz}]}\n"),
             "m.yaml:11:16: found OCI image 'zzzz', expected the name of one "
             "that the manifest defines");
 }
@@ -101,8 +105,8 @@ TEST(ManifestSources, RejectBadUrls) {
        {"file:///etc/passwd", "https://", "https://user@example.org/x",
         "https://example.org", "ftp://example.org/x", "https://example.org/x#y",
         "https://example.org/a b"}) {
-    EXPECT_EQ(Refused("downloads: [{name: a, url: \"" + url + "\", sha256: \"" +
-                      kDigest + "\"}]\n"),
+    EXPECT_EQ(RefusedSections("downloads: [{name: a, url: \"" + url +
+                              "\", sha256: \"" + kDigest + "\"}]\n"),
               "m.yaml:11:28: found '" + url +
                   "', expected a URL that begins with https:// or http://, in "
                   "printable ASCII without spaces, user name and fragment, at "
@@ -115,16 +119,17 @@ std::string Volume(const std::string& name, const std::string& path) {
 }
 
 TEST(ManifestVolumes, RejectPlacesThatHideEachOther) {
-  EXPECT_EQ(
-      Refused("volumes:\n" + Volume("a", "/srv/a") + Volume("b", "/srv/a/b")),
-      "m.yaml:13:5: found volume 'b' at '/srv/a/b', expected a place "
-      "outside of '/srv/a', where volume 'a' is");
-  EXPECT_EQ(Refused("volumes:\n" + Volume("a", "/proc/x")),
+  EXPECT_EQ(RefusedSections("volumes:\n" + Volume("a", "/srv/a") +
+                            Volume("b", "/srv/a/b")),
+            "m.yaml:13:5: found volume 'b' at '/srv/a/b', expected a place "
+            "outside of '/srv/a', where volume 'a' is");
+  EXPECT_EQ(RefusedSections("volumes:\n" + Volume("a", "/proc/x")),
             "m.yaml:12:21: found '/proc/x', expected an absolute path of A-Z "
             "a-z 0-9 . _ + @ -, outside of /dev, /proc, /run, /sys and /tmp");
-  EXPECT_EQ(Refused("volumes:\n" + Volume("a", "/a") + Volume("a", "/b")),
-            "m.yaml:13:5: found volume 'a' again, expected it once (first in "
-            "line 12)");
+  EXPECT_EQ(
+      RefusedSections("volumes:\n" + Volume("a", "/a") + Volume("a", "/b")),
+      "m.yaml:13:5: found volume 'a' again, expected it once (first in "
+      "line 12)");
 }
 
 TEST(ManifestVolumes, RejectMoreThanTheCommandLineHolds) {
@@ -132,7 +137,7 @@ TEST(ManifestVolumes, RejectMoreThanTheCommandLineHolds) {
   for (char c = 'a'; c <= 'k'; ++c) {
     volumes += Volume(std::string(1, c), "/srv/" + std::string(1, c));
   }
-  EXPECT_EQ(Refused(volumes),
+  EXPECT_EQ(RefusedSections(volumes),
             "m.yaml:21:5: found no room for volume 'j' in the command line, "
             "expected fewer volumes, or a shorter 'cmdline'");
 }

@@ -10,7 +10,7 @@ namespace {
 using test::Replaced;
 using test::WithHints;
 
-std::string Text() {
+std::string SystemManifest() {
   return R"(tally: 1
 name: sample
 version: "1"
@@ -49,14 +49,14 @@ system:
 )";
 }
 
-std::string Refused(std::string_view from, std::string_view to) {
+std::string RefusedSystem(std::string_view from, std::string_view to) {
   const auto manifest =
-      ParseManifest(Replaced(Text(), from, to), "manifest.yaml");
+      ParseManifest(Replaced(SystemManifest(), from, to), "manifest.yaml");
   return manifest ? "accepted" : WithHints(manifest.error());
 }
 
 TEST(SystemSpec, ReadsEveryField) {
-  const auto manifest = ParseManifest(Text(), "manifest.yaml");
+  const auto manifest = ParseManifest(SystemManifest(), "manifest.yaml");
   ASSERT_TRUE(manifest) << manifest.error().ToString();
   EXPECT_EQ(manifest->root.directories[0].owner.user, "svc");
   EXPECT_EQ(manifest->root.directories[0].owner.group, "web");
@@ -103,59 +103,59 @@ TEST(SystemSpec, ReadsEveryField) {
 }
 
 TEST(SystemSpec, RejectsBadNames) {
-  EXPECT_EQ(Refused("hostname: cvm-1.example", "hostname: -cvm"),
+  EXPECT_EQ(RefusedSystem("hostname: cvm-1.example", "hostname: -cvm"),
             "manifest.yaml:14:13: found '-cvm', expected a host name (labels "
             "of A-Z a-z 0-9 -, at most 64 characters)");
-  EXPECT_EQ(Refused("enable: [svc.service", "enable: [a/b.service"),
+  EXPECT_EQ(RefusedSystem("enable: [svc.service", "enable: [a/b.service"),
             "manifest.yaml:23:14: found 'a/b.service', expected the name of a "
             "systemd unit with its type, as in 'chrony.service'");
-  EXPECT_EQ(Refused("enable: [svc.service", "enable: [svc"),
+  EXPECT_EQ(RefusedSystem("enable: [svc.service", "enable: [svc"),
             "manifest.yaml:23:14: found 'svc', expected the name of a systemd "
             "unit with its type, as in 'chrony.service'");
-  EXPECT_EQ(
-      Refused("default_target: multi-user.target", "default_target: x.service"),
-      "manifest.yaml:26:21: found 'x.service', expected the name of a "
-      "target unit");
-  EXPECT_EQ(Refused("{name: other}", "{name: Other}"),
+  EXPECT_EQ(RefusedSystem("default_target: multi-user.target",
+                          "default_target: x.service"),
+            "manifest.yaml:26:21: found 'x.service', expected the name of a "
+            "target unit");
+  EXPECT_EQ(RefusedSystem("{name: other}", "{name: Other}"),
             "manifest.yaml:21:14: found 'Other', expected the name of an "
             "account (1 to 31 of a-z 0-9 _ -, first a letter or _)");
-  EXPECT_EQ(Refused("\"A service\"", "\"A:service\""),
+  EXPECT_EQ(RefusedSystem("\"A service\"", "\"A:service\""),
             "manifest.yaml:20:65: found 'A:service', expected text without "
             "':' and control bytes");
-  EXPECT_EQ(Refused("machine_id: uninitialized", "machine_id: \"12\""),
+  EXPECT_EQ(RefusedSystem("machine_id: uninitialized", "machine_id: \"12\""),
             "manifest.yaml:15:15: found '12', expected 'uninitialized', an "
             "empty text, or 32 lower-case hexadecimal digits");
-  EXPECT_EQ(Refused("timezone: Etc/UTC", "timezone: ../Etc"),
+  EXPECT_EQ(RefusedSystem("timezone: Etc/UTC", "timezone: ../Etc"),
             "manifest.yaml:16:13: found '../Etc', expected a time zone, as in "
             "'Etc/UTC'");
 }
 
 TEST(SystemSpec, RejectsUnknownGuards) {
-  EXPECT_EQ(Refused("guard: setuid", "guard: setuit").substr(0, 59),
+  EXPECT_EQ(RefusedSystem("guard: setuid", "guard: setuit").substr(0, 59),
             "manifest.yaml:35:19: found guard 'setuit', expected one of ");
 }
 
 TEST(SystemSpec, RejectsNamesThatComeTwice) {
-  EXPECT_EQ(Refused("{name: other}", "{name: svc}"),
+  EXPECT_EQ(RefusedSystem("{name: other}", "{name: svc}"),
             "manifest.yaml:21:7: found user 'svc' again, expected it once "
             "(first in line 20)");
-  EXPECT_EQ(Refused("mask: [apt-daily.timer]", "mask: [ssh.service]"),
+  EXPECT_EQ(RefusedSystem("mask: [apt-daily.timer]", "mask: [ssh.service]"),
             "manifest.yaml:25:12: found unit 'ssh.service' again, expected it "
             "once (first in line 24)");
 }
 
 TEST(SystemSpec, RejectsOwnersTwice) {
-  EXPECT_EQ(Refused("user: svc, group: web}]", "user: svc, uid: 1}]"),
+  EXPECT_EQ(RefusedSystem("user: svc, group: web}]", "user: svc, uid: 1}]"),
             "manifest.yaml:10:17: found both 'user' and 'uid', expected one of "
             "them");
 }
 
 // The initrd has no accounts to look a name up in.
 TEST(SystemSpec, RejectsOwnerNamesInTheInitrd) {
-  EXPECT_EQ(
-      Refused("initrd: {}", "initrd: {directories: [{path: /x, user: svc}]}"),
-      "manifest.yaml:8:24: found owner 'svc' in the initrd, which has no "
-      "accounts, expected a number");
+  EXPECT_EQ(RefusedSystem("initrd: {}",
+                          "initrd: {directories: [{path: /x, user: svc}]}"),
+            "manifest.yaml:8:24: found owner 'svc' in the initrd, which has no "
+            "accounts, expected a number");
 }
 
 }  // namespace

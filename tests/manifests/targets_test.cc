@@ -21,7 +21,7 @@ Result<Manifest> With(const std::string& target) {
                        "m.yaml");
 }
 
-std::string Refusal(const std::string& target) {
+std::string TargetRefusal(const std::string& target) {
   const auto manifest = With(target);
   if (manifest) return "";
   const std::string text = manifest.error().message();
@@ -77,48 +77,49 @@ TEST(TdxTargets, OfCloudsHaveNoMatrix) {
   EXPECT_TRUE(tdx.memory.empty());
   ASSERT_TRUE(tdx.rtmr3);
   EXPECT_TRUE(tdx.rtmr3->empty());
-  EXPECT_EQ(Refusal("platform: tdx, vmm: azure, memory: 2G"),
+  EXPECT_EQ(TargetRefusal("platform: tdx, vmm: azure, memory: 2G"),
             "found unknown key 'memory' in a target for tdx in a cloud, "
             "expected one of name, platform, vmm, rtmr3, require_coverage");
 }
 
 TEST(TdxTargets, RejectBadValues) {
   const std::string ok = "platform: tdx, vmm: qemu, ";
-  EXPECT_EQ(Refusal("platform: tdx, vmm: ec2"),
+  EXPECT_EQ(TargetRefusal("platform: tdx, vmm: ec2"),
             "found 'ec2', expected one of qemu, gce, azure");
-  EXPECT_EQ(Refusal(ok + "boot: grub, memory: 2G, vcpus: [1]"),
+  EXPECT_EQ(TargetRefusal(ok + "boot: grub, memory: 2G, vcpus: [1]"),
             "found 'grub', expected one of kernel, uki, disk");
-  EXPECT_EQ(Refusal(ok + "boot: disk, memory: 2048, vcpus: [1]"),
+  EXPECT_EQ(TargetRefusal(ok + "boot: disk, memory: 2048, vcpus: [1]"),
             "found 2048 without quotes, expected text: \"2048\"");
-  EXPECT_EQ(Refusal(ok + "boot: disk, memory: 2K, vcpus: [1]"),
+  EXPECT_EQ(TargetRefusal(ok + "boot: disk, memory: 2K, vcpus: [1]"),
             "found '2K', expected a size such as 512M, 4G or 1T");
-  EXPECT_EQ(Refusal(ok + "boot: disk, memory: [2G, 1024M], vcpus: [1]"),
+  EXPECT_EQ(TargetRefusal(ok + "boot: disk, memory: [2G, 1024M], vcpus: [1]"),
             "found '1024M', expected more than 2048M, the memory before it");
-  EXPECT_EQ(
-      Refusal(ok + "boot: kernel, boot_disk_pci: \"1.0\", memory: 2G, vcpus: "
-                   "[1]"),
-      "found 'boot_disk_pci' in a target that boots no disk, expected "
-      "it with 'boot: disk' only");
-  EXPECT_EQ(
-      Refusal(ok + "boot: disk, boot_disk_pci: \"32.0\", memory: 2G, vcpus: "
-                   "[1]"),
-      "found '32.0', expected a PCI device (0 to 31) and its function (0 "
-      "to 7), as in \"1.0\"");
-  EXPECT_EQ(
-      Refusal(ok + "boot: disk, qemu_version: new, memory: 2G, vcpus: [1]"),
-      "found 'new', expected a version of QEMU, as in \"9.2\"");
-  EXPECT_EQ(Refusal(ok + "boot: disk, vcpus: [1]"),
+  EXPECT_EQ(TargetRefusal(
+                ok + "boot: kernel, boot_disk_pci: \"1.0\", memory: 2G, vcpus: "
+                     "[1]"),
+            "found 'boot_disk_pci' in a target that boots no disk, expected "
+            "it with 'boot: disk' only");
+  EXPECT_EQ(TargetRefusal(
+                ok + "boot: disk, boot_disk_pci: \"32.0\", memory: 2G, vcpus: "
+                     "[1]"),
+            "found '32.0', expected a PCI device (0 to 31) and its function (0 "
+            "to 7), as in \"1.0\"");
+  EXPECT_EQ(TargetRefusal(
+                ok + "boot: disk, qemu_version: new, memory: 2G, vcpus: [1]"),
+            "found 'new', expected a version of QEMU, as in \"9.2\"");
+  EXPECT_EQ(TargetRefusal(ok + "boot: disk, vcpus: [1]"),
             "found no key 'memory' in a target for tdx, expected one");
-  EXPECT_EQ(Refusal(ok + "boot: disk, memory: 2G, vcpus: [1], igvm: true"),
-            "found unknown key 'igvm' in a target for tdx, expected one of "
-            "name, platform, vmm, qemu_version, firmware_profile, "
-            "firmware_has_secure_boot, page_order, boot, boot_disk_pci, "
-            "memory, vcpus, acpi, rtmr3, require_coverage");
+  EXPECT_EQ(
+      TargetRefusal(ok + "boot: disk, memory: 2G, vcpus: [1], igvm: true"),
+      "found unknown key 'igvm' in a target for tdx, expected one of "
+      "name, platform, vmm, qemu_version, firmware_profile, "
+      "firmware_has_secure_boot, page_order, boot, boot_disk_pci, "
+      "memory, vcpus, acpi, rtmr3, require_coverage");
 }
 
 TEST(TdxTargets, RejectBadRuntimeEvents) {
   const auto refusal = [](const std::string& event) {
-    return Refusal("platform: tdx, vmm: gce, rtmr3: [" + event + "]");
+    return TargetRefusal("platform: tdx, vmm: gce, rtmr3: [" + event + "]");
   };
   EXPECT_EQ(refusal("{payload: 00ff}"),
             "found neither of 'sha384' and 'dstack_event' in an event of RTMR "
@@ -155,16 +156,16 @@ TEST(TpmTargets, HaveBanksAndPhases) {
 
 TEST(TpmTargets, RejectBadValues) {
   EXPECT_EQ(
-      Refusal("platform: tpm"),
+      TargetRefusal("platform: tpm"),
       "found no key 'firmware_profile' in a target for tpm, expected one");
-  EXPECT_EQ(Refusal("platform: tpm, firmware_profile: gce, banks: md5"),
+  EXPECT_EQ(TargetRefusal("platform: tpm, firmware_profile: gce, banks: md5"),
             "found 'md5', expected one of sha1, sha256, sha384, sha512");
-  EXPECT_EQ(Refusal("platform: tpm, firmware_profile: gce, memory: 2G"),
+  EXPECT_EQ(TargetRefusal("platform: tpm, firmware_profile: gce, memory: 2G"),
             "found unknown key 'memory' in a target for tpm, expected one of "
             "name, platform, firmware_profile, secure_boot_support, banks, "
             "boot_disk_pci, failed_boot_options, phases, require_coverage");
-  EXPECT_EQ(Refusal("platform: tpm, firmware_profile: gce, "
-                    "failed_boot_options: 65"),
+  EXPECT_EQ(TargetRefusal("platform: tpm, firmware_profile: gce, "
+                          "failed_boot_options: 65"),
             "found '65', expected a number without quotes, 0 to 64");
 }
 
