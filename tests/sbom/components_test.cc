@@ -9,14 +9,11 @@ namespace tally {
 namespace {
 
 using test::DigestOf;
+using test::SampleDocument;
 using test::SampleInput;
 using test::SampleLock;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-SbomDocument Sample() {
-  return DescribeImage(SampleLock(), SampleInput()).value();
-}
 
 std::string FailureOf(const Lock& lock, const SbomInput& input) {
   const Result<SbomDocument> document = DescribeImage(lock, input);
@@ -26,7 +23,7 @@ std::string FailureOf(const Lock& lock, const SbomInput& input) {
 }
 
 TEST(DescribeImage, KeepsTheFactsOfTheImage) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   EXPECT_EQ(document.name, "minimal-cvm");
   EXPECT_EQ(document.version, "0.1~rc1");
   EXPECT_EQ(document.architecture, "amd64");
@@ -38,7 +35,7 @@ TEST(DescribeImage, KeepsTheFactsOfTheImage) {
 
 TEST(DescribeImage, SortsPackagesByRef) {
   std::vector<std::string> refs;
-  for (const SbomPackage& package : Sample().packages) {
+  for (const SbomPackage& package : SampleDocument().packages) {
     refs.push_back(package.ref);
   }
   EXPECT_THAT(
@@ -53,7 +50,7 @@ TEST(DescribeImage, SortsPackagesByRef) {
 }
 
 TEST(DescribeImage, KeepsEveryFactOfAPackage) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   const SbomPackage& package = document.packages[3];
   EXPECT_EQ(
       package.purl,
@@ -76,7 +73,7 @@ TEST(DescribeImage, KeepsEveryFactOfAPackage) {
 }
 
 TEST(DescribeImage, NamesTheSourceOnlyWhereItDiffers) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   EXPECT_EQ(document.packages[0].purl, document.packages[0].ref);
   // Same version: the source's name is enough.
   EXPECT_EQ(document.packages[1].purl,
@@ -84,7 +81,7 @@ TEST(DescribeImage, NamesTheSourceOnlyWhereItDiffers) {
 }
 
 TEST(DescribeImage, VendorsDoNotClaimDebiansNamespace) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   EXPECT_EQ(document.packages[0].supplier, "ACME Ltd.");
   EXPECT_EQ(document.packages[0].purl,
             "pkg:deb/acme%20ltd./acme-service@1.0?arch=amd64&distro=one");
@@ -110,7 +107,7 @@ TEST(DescribeImage, KeepsCodenamesWithoutANumber) {
 }
 
 TEST(DescribeImage, TakesDependenciesFromTheReasons) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   EXPECT_THAT(document.packages[0].known_dependencies,
               ElementsAre(document.packages[2].ref));
   EXPECT_THAT(document.packages[1].known_dependencies, IsEmpty());
@@ -152,7 +149,7 @@ TEST(DescribeImage, TakesAPackageToTheEvidenceThatVouchedForIt) {
 }
 
 TEST(DescribeImage, ListsDirectoriesAndDownloads) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   const SbomFile& directory = document.files[3];
   EXPECT_EQ(directory.ref, "directory:site/assets");
   EXPECT_EQ(directory.kind, "directory");
@@ -171,7 +168,7 @@ TEST(DescribeImage, ListsDirectoriesAndDownloads) {
 }
 
 TEST(DescribeImage, ListsOciImagesWithTheirLayers) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   ASSERT_EQ(document.oci_images.size(), 2u);
   const SbomOciImage& image = document.oci_images[0];
   EXPECT_EQ(image.ref, "oci:app");
@@ -194,7 +191,7 @@ TEST(DescribeImage, ListsOciImagesWithTheirLayers) {
 }
 
 TEST(DescribeImage, ListsArtifactsAndLocalFiles) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   ASSERT_EQ(document.files.size(), 6u);
   EXPECT_EQ(document.files[0].ref, "artifact:artifacts/OVMF.fd");
   EXPECT_EQ(document.files[0].artifact, ArtifactKind::kFirmware);
@@ -217,8 +214,8 @@ TEST(DescribeImage, ListsArtifactsAndLocalFiles) {
 }
 
 TEST(DescribeImage, UuidFollowsLockNameAndVersion) {
-  const std::string uuid = Sample().uuid;
-  EXPECT_EQ(Sample().uuid, uuid);
+  const std::string uuid = SampleDocument().uuid;
+  EXPECT_EQ(SampleDocument().uuid, uuid);
   Lock lock = SampleLock();
   lock.sha256 = DigestOf("other");
   EXPECT_NE(DescribeImage(lock, SampleInput())->uuid, uuid);

@@ -16,15 +16,14 @@ namespace tally {
 namespace {
 
 using test::DigestOf;
+using test::SampleDocument;
 using test::SampleInput;
 using test::SampleLock;
 
-SbomDocument Sample() {
-  return DescribeImage(SampleLock(), SampleInput()).value();
+Json CycloneDx() {
+  return ParseJson(FormatCycloneDx(SampleDocument())).value();
 }
-
-Json CycloneDx() { return ParseJson(FormatCycloneDx(Sample())).value(); }
-Json Spdx() { return ParseJson(FormatSpdx(Sample())).value(); }
+Json Spdx() { return ParseJson(FormatSpdx(SampleDocument())).value(); }
 
 // Member returns the value at a path of keys and array indexes:
 // "components/0/name". It ends the test run if there is none.
@@ -70,7 +69,7 @@ TEST(CycloneDx, HeadHasEveryField) {
   EXPECT_EQ(TextAt(bom, "bomFormat"), "CycloneDX");
   EXPECT_EQ(TextAt(bom, "specVersion"), "1.6");
   EXPECT_EQ(Member(bom, "version"), Json(1));
-  EXPECT_EQ(TextAt(bom, "serialNumber"), "urn:uuid:" + Sample().uuid);
+  EXPECT_EQ(TextAt(bom, "serialNumber"), "urn:uuid:" + SampleDocument().uuid);
 }
 
 TEST(CycloneDx, MetadataHasEveryField) {
@@ -90,7 +89,7 @@ TEST(CycloneDx, MetadataHasEveryField) {
 }
 
 TEST(CycloneDx, PackageHasEveryField) {
-  const SbomPackage package = Sample().packages[3];
+  const SbomPackage package = SampleDocument().packages[3];
   const Json bom = CycloneDx();
   const std::string hashes = R"([{"alg":"SHA-256","content":")" +
                              DigestOf("linux.deb").hex() + R"("}])";
@@ -166,7 +165,7 @@ TEST(CycloneDx, OciImagesHaveTheirLayersInside) {
   const Json bom = CycloneDx();
   const Json& image = Only(Member(bom, "components"), "bom-ref", "oci:app");
   EXPECT_EQ(TextAt(image, "type"), "container");
-  EXPECT_EQ(TextAt(image, "purl"), Sample().oci_images[0].purl);
+  EXPECT_EQ(TextAt(image, "purl"), SampleDocument().oci_images[0].purl);
   EXPECT_EQ(TextAt(image, "version"), "sha256:" + DigestOf("manifest").hex());
   EXPECT_EQ(TextAt(image, "hashes/0/content"), DigestOf("manifest").hex());
   EXPECT_EQ(Member(image, "properties").Canonical(),
@@ -199,12 +198,13 @@ TEST(CycloneDx, ImageDependsOnEveryComponent) {
     refs.push_back(*component.Find("bom-ref"));
   }
   EXPECT_EQ(refs.size(), 12u);
-  const Json& image = Only(Member(bom, "dependencies"), "ref", Sample().ref);
+  const Json& image =
+      Only(Member(bom, "dependencies"), "ref", SampleDocument().ref);
   EXPECT_EQ(*image.Find("dependsOn")->array(), refs);
 }
 
 TEST(CycloneDx, ClaimsNoMoreDependenciesThanAreKnown) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   const Json bom = CycloneDx();
   std::vector<std::string> refs;
   for (const Json& entry : *Member(bom, "dependencies").array()) {
@@ -225,7 +225,7 @@ TEST(CycloneDx, ClaimsNoMoreDependenciesThanAreKnown) {
 }
 
 TEST(CycloneDx, SaysWhatIsComplete) {
-  const SbomDocument document = Sample();
+  const SbomDocument document = SampleDocument();
   const Json bom = CycloneDx();
   const Json& compositions = Member(bom, "compositions");
   EXPECT_EQ(Member(compositions, "0").Canonical(),
@@ -251,7 +251,7 @@ TEST(Spdx, HeadHasEveryField) {
             R"("creators":["Tool: tally-format-epoch-2"]},)"
             R"("dataLicense":"CC0-1.0","documentNamespace":)"
             R"("https://tallystick.dev/spdx/minimal-cvm-0.1~rc1-)" +
-                Sample().uuid +
+                SampleDocument().uuid +
                 R"(","name":"minimal-cvm-0.1~rc1","spdxVersion":"SPDX-2.3"})");
 }
 
@@ -259,7 +259,7 @@ TEST(Spdx, PackageHasEveryField) {
   const Json spdx = Spdx();
   const Json& package =
       Only(Member(spdx, "packages"), "name", "linux-image-cloud");
-  const SbomPackage described = Sample().packages[3];
+  const SbomPackage described = SampleDocument().packages[3];
   EXPECT_EQ(
       package.Canonical(),
       R"({"SPDXID":"SPDXRef-Package-linux-image-cloud-)" +
@@ -326,7 +326,7 @@ TEST(Spdx, SourcesHaveTheirPurpose) {
   EXPECT_EQ(TextAt(image, "sourceInfo"),
             "registry registry.example.org:5000/team/app");
   EXPECT_EQ(TextAt(image, "externalRefs/0/referenceLocator"),
-            Sample().oci_images[0].purl);
+            SampleDocument().oci_images[0].purl);
   const Json& layer = Only(packages, "name", "side layer 1");
   EXPECT_EQ(TextAt(layer, "primaryPackagePurpose"), "ARCHIVE");
   EXPECT_EQ(TextAt(layer, "comment"),
@@ -368,13 +368,13 @@ TEST(Sbom, SameBytesWhateverTheOrderOfTheInput) {
   std::ranges::reverse(lock.oci_images);
   std::ranges::reverse(input.artifacts);
   const SbomDocument reversed = DescribeImage(lock, input).value();
-  EXPECT_EQ(FormatCycloneDx(reversed), FormatCycloneDx(Sample()));
-  EXPECT_EQ(FormatSpdx(reversed), FormatSpdx(Sample()));
+  EXPECT_EQ(FormatCycloneDx(reversed), FormatCycloneDx(SampleDocument()));
+  EXPECT_EQ(FormatSpdx(reversed), FormatSpdx(SampleDocument()));
 }
 
 TEST(Sbom, EndsInOneNewline) {
   for (const std::string& text :
-       {FormatCycloneDx(Sample()), FormatSpdx(Sample())}) {
+       {FormatCycloneDx(SampleDocument()), FormatSpdx(SampleDocument())}) {
     EXPECT_TRUE(text.ends_with("}\n"));
     EXPECT_EQ(text.find('\r'), std::string::npos);
     EXPECT_EQ(text.find(" \n"), std::string::npos);

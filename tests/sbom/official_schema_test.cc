@@ -10,14 +10,9 @@
 namespace tally {
 namespace {
 
-using test::SampleInput;
-using test::SampleLock;
+using test::SampleDocument;
 using test::Scratch;
 using test::SourcePath;
-
-SbomDocument Sample() {
-  return DescribeImage(SampleLock(), SampleInput()).value();
-}
 
 // Validate runs Debian's python3-jsonschema over `document`.
 ToolOutput Validate(const fs::path& schemas, const std::string& schema,
@@ -76,13 +71,13 @@ SbomDocument Bare() {
 INSTANTIATE_TEST_SUITE_P(
     Sbom, OfficialSchema,
     testing::Values(Schema{"cyclonedx-bom-1.6.schema.json",
-                           FormatCycloneDx(Sample()), "\"operating-system\"",
-                           "\"enclave\""},
+                           FormatCycloneDx(SampleDocument()),
+                           "\"operating-system\"", "\"enclave\""},
                     Schema{"cyclonedx-bom-1.6.schema.json",
                            FormatCycloneDx(Bare()),
                            // In a schema of its own, found by $id.
                            "\"CC0-1.0\"", "\"CC0-1.1\""},
-                    Schema{"spdx-2.3.schema.json", FormatSpdx(Sample()),
+                    Schema{"spdx-2.3.schema.json", FormatSpdx(SampleDocument()),
                            "\"PACKAGE-MANAGER\"", "\"PACKAGE_MANAGER\""},
                     Schema{"spdx-2.3.schema.json", FormatSpdx(Bare()),
                            "\"dataLicense\"", "\"dataLicence\""}));

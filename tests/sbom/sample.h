@@ -126,4 +126,9 @@ inline SbomInput SampleInput() {
   };
 }
 
+// SampleDocument describes the image of SampleLock and SampleInput.
+inline SbomDocument SampleDocument() {
+  return DescribeImage(SampleLock(), SampleInput()).value();
+}
+
 }  // namespace tally::test

@@ -19,7 +19,7 @@ constexpr const char* kConformance =
     "signing/sigstore-conformance/test/assets/bundle-verify";
 constexpr const char* kCosign = "signing/real-tool-outputs/cosign-3.1.1";
 
-std::string FailureOf(std::string_view text) {
+std::string BundleFailureOf(std::string_view text) {
   const Result<Bundle> bundle = ParseBundle(text);
   if (bundle) return "";
   EXPECT_EQ(bundle.error().code(), ErrorCode::kInput);
@@ -185,7 +185,7 @@ TEST(Bundle, ReadsEveryConformanceBundleOrRefusesItAsTheSuiteDoes) {
     if (!entry.is_directory()) continue;
     const std::string name = entry.path().filename();
     const std::string failure =
-        FailureOf(MustReadText(entry.path() / "bundle.sigstore.json"));
+        BundleFailureOf(MustReadText(entry.path() / "bundle.sigstore.json"));
     if (failure.empty()) {
       ++num_parsed;
     } else {
@@ -193,8 +193,8 @@ TEST(Bundle, ReadsEveryConformanceBundleOrRefusesItAsTheSuiteDoes) {
     }
   }
   EXPECT_GT(num_parsed, 50);
-  EXPECT_EQ(FailureOf(MustReadText(dir / "bundle-unknown-version_fail" /
-                                   "bundle.sigstore.json"))
+  EXPECT_EQ(BundleFailureOf(MustReadText(dir / "bundle-unknown-version_fail" /
+                                         "bundle.sigstore.json"))
                 .substr(0, 32),
             "bundle: found media type 'applic");
 }
@@ -247,20 +247,20 @@ TEST(Bundle, RejectsTwoSignaturesAndNone) {
       signatures.assign(count, first);
     });
   };
-  EXPECT_EQ(FailureOf(with_count(2)),
+  EXPECT_EQ(BundleFailureOf(with_count(2)),
             "bundle: found 2 signatures, expected exactly 1");
-  EXPECT_EQ(FailureOf(with_count(0)),
+  EXPECT_EQ(BundleFailureOf(with_count(0)),
             "bundle: found 0 signatures, expected exactly 1");
-  EXPECT_EQ(FailureOf(with_count(1)), "");
+  EXPECT_EQ(BundleFailureOf(with_count(1)), "");
 }
 
 TEST(Bundle, RejectsEachFlaw) {
   const std::string text = SignBundle("{}", NewSigner()).value();
   const auto with = [&](const std::function<void(Json::Object*)>& change) {
-    return FailureOf(With(text, change));
+    return BundleFailureOf(With(text, change));
   };
-  EXPECT_EQ(FailureOf("[]"), "bundle: expected an object");
-  EXPECT_EQ(FailureOf("{").substr(0, 26), "JSON: syntax error at byte");
+  EXPECT_EQ(BundleFailureOf("[]"), "bundle: expected an object");
+  EXPECT_EQ(BundleFailureOf("{").substr(0, 26), "JSON: syntax error at byte");
   EXPECT_EQ(with([](Json::Object* b) { b->erase("mediaType"); }),
             "bundle: field 'mediaType' is missing, expected text");
   EXPECT_EQ(with([](Json::Object* b) { b->erase("verificationMaterial"); }),
@@ -292,7 +292,7 @@ TEST(Bundle, RejectsEachFlaw) {
 TEST(Bundle, RejectsMessageSignatureFlaws) {
   const std::string text = SignBundle("{}", NewSigner()).value();
   const auto with = [&](Json::Object message) {
-    return FailureOf(With(text, [&](Json::Object* bundle) {
+    return BundleFailureOf(With(text, [&](Json::Object* bundle) {
       bundle->erase("dsseEnvelope");
       (*bundle)["messageSignature"] = std::move(message);
     }));
@@ -318,7 +318,7 @@ TEST(Bundle, RejectsMessageSignatureFlaws) {
 }
 
 TEST(Bundle, RejectsOneThatIsTooLong) {
-  EXPECT_EQ(FailureOf(std::string((size_t{64} << 20) + 1, ' ')),
+  EXPECT_EQ(BundleFailureOf(std::string((size_t{64} << 20) + 1, ' ')),
             "bundle has 64.0 MiB, expected at most 64.0 MiB");
 }
 

@@ -30,7 +30,7 @@ DsseEnvelope Parsed(std::string_view text) {
   return ParseDsse(ParseJson(text).value()).value();
 }
 
-std::string FailureOf(std::string_view text) {
+std::string EnvelopeFailureOf(std::string_view text) {
   const Result<DsseEnvelope> envelope = ParseDsse(ParseJson(text).value());
   if (envelope) return "";
   EXPECT_EQ(envelope.error().code(), ErrorCode::kInput);
@@ -144,19 +144,20 @@ TEST(Dsse, AcceptsBothAlphabets) {
 }
 
 TEST(Dsse, PassesOverUnknownFields) {
-  EXPECT_EQ(FailureOf(R"({"payload":"","payloadType":"t","x":1,)"
-                      R"("signatures":[{"keyid":"k","sig":"AA==","y":[]}]})"),
-            "");
+  EXPECT_EQ(
+      EnvelopeFailureOf(R"({"payload":"","payloadType":"t","x":1,)"
+                        R"("signatures":[{"keyid":"k","sig":"AA==","y":[]}]})"),
+      "");
 }
 
 TEST(Dsse, RejectsEachFlaw) {
   constexpr const char* kGood =
       R"({"payload":"AA==","payloadType":"t","signatures":[{"sig":"AA=="}]})";
-  EXPECT_EQ(FailureOf(kGood), "");
+  EXPECT_EQ(EnvelopeFailureOf(kGood), "");
   const auto with = [&](const char* from, const char* to) {
-    return FailureOf(Replaced(kGood, from, to));
+    return EnvelopeFailureOf(Replaced(kGood, from, to));
   };
-  EXPECT_EQ(FailureOf("[]"), "envelope: expected an object");
+  EXPECT_EQ(EnvelopeFailureOf("[]"), "envelope: expected an object");
   EXPECT_EQ(with("payloadType", "p"),
             "envelope: field 'payloadType' is missing, expected text");
   EXPECT_EQ(with("\"t\"", "7"), "envelope: field 'payloadType' is not text");
@@ -178,8 +179,8 @@ TEST(Dsse, RejectsEachFlaw) {
 TEST(Dsse, RejectsLooseBase64) {
   for (const char* text : {"AA", "AA=", "AB==", "A A==", "A+-A", "_+AA"}) {
     const std::string failure =
-        FailureOf(std::string(R"({"payload":")") + text +
-                  R"(","payloadType":"t","signatures":[]})");
+        EnvelopeFailureOf(std::string(R"({"payload":")") + text +
+                          R"(","payloadType":"t","signatures":[]})");
     EXPECT_TRUE(failure.starts_with("envelope: field 'payload': ")) << failure;
   }
 }

@@ -16,7 +16,7 @@ using test::Scratch;
 
 constexpr const char* kNotWanted = ", expected ECDSA P-256 or Ed25519";
 
-std::string FailureOf(const Result<PublicKey>& key) {
+std::string KeyFailureOf(const Result<PublicKey>& key) {
   if (key) return "";
   EXPECT_EQ(key.error().code(), ErrorCode::kInput);
   return key.error().ToString();
@@ -135,22 +135,22 @@ TEST(PublicKey, RejectsAPointThatIsNotOnTheCurve) {
   TALLY_NEED_VECTOR(path,
                     "signing/sigstore-conformance/test/assets/bundle-verify/"
                     "managed-key-wrong-key_fail/key.pub");
-  EXPECT_EQ(FailureOf(PublicKey::Load(path)),
+  EXPECT_EQ(KeyFailureOf(PublicKey::Load(path)),
             "the public key is malformed\n  while reading key '" +
                 path.string() + "'");
   Bytes spki = NewSigner().public_key().spki();
   spki[90] ^= 1;
-  EXPECT_EQ(FailureOf(PublicKey::FromSpki(spki)),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromSpki(spki)),
             "the public key is not a point of its curve");
 }
 
 TEST(PublicKey, RejectsOtherTypesWithTheReason) {
   TALLY_NEED_VECTOR(path, "signing/real-tool-outputs/cosign-3.1.1");
-  EXPECT_EQ(FailureOf(PublicKey::FromPem(MustReadText(path / "rsa.pub"))),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem(MustReadText(path / "rsa.pub"))),
             std::string("found RSA key of 3072 bits") + kNotWanted);
   const Result<PublicKey> p384 =
       PublicKey::FromPem(MustReadText(path / "p384.pub"));
-  EXPECT_EQ(FailureOf(p384),
+  EXPECT_EQ(KeyFailureOf(p384),
             std::string("found EC key on curve 'secp384r1'") + kNotWanted);
   EXPECT_EQ(p384.error().hints(),
             std::vector<std::string>{
@@ -159,17 +159,17 @@ TEST(PublicKey, RejectsOtherTypesWithTheReason) {
 }
 
 TEST(PublicKey, RejectsWhatIsNotAKey) {
-  EXPECT_EQ(FailureOf(PublicKey::FromPem("hello")),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem("hello")),
             "not a PEM file, expected '-----BEGIN PUBLIC KEY-----' or "
             "'-----BEGIN PRIVATE KEY-----'");
-  EXPECT_EQ(FailureOf(PublicKey::FromPem("-----BEGIN CERTIFICATE-----\n")),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem("-----BEGIN CERTIFICATE-----\n")),
             "found PEM 'CERTIFICATE', expected 'PUBLIC KEY' or 'PRIVATE KEY'");
-  EXPECT_EQ(FailureOf(PublicKey::FromPem("-----BEGIN PUBLIC KEY-----\nAAAA\n"
-                                         "-----END PUBLIC KEY-----\n")),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem("-----BEGIN PUBLIC KEY-----\nAAAA\n"
+                                            "-----END PUBLIC KEY-----\n")),
             "the public key is malformed");
-  EXPECT_EQ(FailureOf(PublicKey::FromPem("-----BEGIN ")),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem("-----BEGIN ")),
             "found PEM '', expected 'PUBLIC KEY' or 'PRIVATE KEY'");
-  EXPECT_EQ(FailureOf(PublicKey::FromPem(std::string(70000, 'x'))),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem(std::string(70000, 'x'))),
             "PEM text is too long");
 }
 
@@ -181,7 +181,7 @@ TEST(PublicKey, RejectsOtherEncodingsOfTheSameKey) {
       Openssl(openssl, scratch.path(),
               {"ec", "-in", "key.pem", "-pubout", "-conv_form", "compressed"});
   ASSERT_EQ(output.exit_status, 0) << output.stderr_text;
-  EXPECT_EQ(FailureOf(PublicKey::FromPem(output.stdout_text)),
+  EXPECT_EQ(KeyFailureOf(PublicKey::FromPem(output.stdout_text)),
             "found another encoding, expected the public key as a "
             "SubjectPublicKeyInfo of ECDSA P-256 (named curve, uncompressed "
             "point) or Ed25519");
@@ -190,7 +190,7 @@ TEST(PublicKey, RejectsOtherEncodingsOfTheSameKey) {
 TEST(PublicKey, LoadNamesTheFile) {
   const Scratch scratch;
   const fs::path path = scratch.Write("key", "hello");
-  EXPECT_EQ(FailureOf(PublicKey::Load(path)),
+  EXPECT_EQ(KeyFailureOf(PublicKey::Load(path)),
             "not a PEM file, expected '-----BEGIN PUBLIC KEY-----' or "
             "'-----BEGIN PRIVATE KEY-----'\n  while reading key '" +
                 path.string() + "'");
@@ -232,7 +232,7 @@ TEST(FileSigner, RejectsEncryptedKeysWithoutAsking) {
     ASSERT_EQ(output.exit_status, 0) << output.stderr_text;
     EXPECT_EQ(SignerFailureOf(output.stdout_text),
               "the private key is encrypted, expected a plain one");
-    EXPECT_EQ(FailureOf(PublicKey::FromPem(output.stdout_text)),
+    EXPECT_EQ(KeyFailureOf(PublicKey::FromPem(output.stdout_text)),
               "the private key is encrypted, expected a plain one");
   }
   const Result<FileSigner> cosign =

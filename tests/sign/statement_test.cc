@@ -42,7 +42,7 @@ Provenance Sample() {
 
 std::string SampleText() { return FormatStatement(Sample()).value(); }
 
-std::string FailureOf(const Provenance& provenance) {
+std::string FormatFailureOf(const Provenance& provenance) {
   const Result<std::string> text = FormatStatement(provenance);
   if (text) return "";
   EXPECT_EQ(text.error().code(), ErrorCode::kInput);
@@ -106,23 +106,24 @@ TEST(Statement, SameBytesWhateverTheOrder) {
 TEST(Statement, RejectsWhatItCannotState) {
   Provenance provenance = Sample();
   provenance.subjects.clear();
-  EXPECT_EQ(FailureOf(provenance), "statement: no subject");
+  EXPECT_EQ(FormatFailureOf(provenance), "statement: no subject");
   provenance = Sample();
   provenance.subjects[0].name = "";
-  EXPECT_EQ(FailureOf(provenance), "statement: a subject has no name");
+  EXPECT_EQ(FormatFailureOf(provenance), "statement: a subject has no name");
   provenance = Sample();
   provenance.subjects[0].name = "release.json";
-  EXPECT_EQ(FailureOf(provenance),
+  EXPECT_EQ(FormatFailureOf(provenance),
             "statement: subject 'release.json' occurs twice");
   for (const char* id : {"", "acme", ":x", "1a:x", "a:", "a:b c", "a:\xff"}) {
     provenance = Sample();
     provenance.builder_id = id;
-    EXPECT_EQ(FailureOf(provenance),
+    EXPECT_EQ(FormatFailureOf(provenance),
               "statement: found builder id " + Quote(id) + ", expected a URI");
   }
   provenance = Sample();
   provenance.dependencies[0].name = "\xff";
-  EXPECT_EQ(FailureOf(provenance), "statement: text '\\xff' is not UTF-8");
+  EXPECT_EQ(FormatFailureOf(provenance),
+            "statement: text '\\xff' is not UTF-8");
 }
 
 TEST(Statement, RejectsOtherTypes) {
