@@ -16,16 +16,13 @@
 #include "common/descriptor.h"
 #include "common/hash.h"
 #include "common/interrupt.h"
+#include "common/path_text.h"
 #include "common/text.h"
 
 namespace tally {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
-
-std::string Named(const char* verb, const fs::path& path) {
-  return std::string("cannot ") + verb + " " + Quote(path.string());
-}
 
 // OpenRegular opens for reading and says how large the file is.
 struct OpenFile {
@@ -38,7 +35,7 @@ Result<OpenFile> OpenRegular(const fs::path& path) {
       Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0};
   if (!file.descriptor.valid()) {
     const int error_number = errno;
-    Error error = ErrnoError(Named("open", path), error_number);
+    Error error = ErrnoError(CannotDo("open", path), error_number);
     // A file that is not there is somebody's mistake, not the system's.
     if (error_number == ENOENT || error_number == ENOTDIR) {
       return InputError(error.message());
@@ -47,7 +44,7 @@ Result<OpenFile> OpenRegular(const fs::path& path) {
   }
   struct stat info = {};
   if (fstat(file.descriptor.get(), &info) != 0) {
-    return ErrnoError(Named("read", path), errno);
+    return ErrnoError(CannotDo("read", path), errno);
   }
   if (!S_ISREG(info.st_mode)) {
     return InputError(Quote(path.string()) + " is not a regular file");
@@ -64,7 +61,7 @@ Result<size_t> ReadSome(int descriptor, std::span<uint8_t> buffer,
     const ssize_t got =
         read(descriptor, buffer.data() + filled, buffer.size() - filled);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoError(Named("read", path), errno);
+    if (got < 0) return ErrnoError(CannotDo("read", path), errno);
     if (got == 0) break;
     filled += static_cast<size_t>(got);
   }
@@ -75,7 +72,7 @@ Status WriteAll(int descriptor, ByteSpan bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t put = write(descriptor, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return ErrnoError(Named("write", path), errno);
+    if (put < 0) return ErrnoError(CannotDo("write", path), errno);
     bytes = bytes.subspan(static_cast<size_t>(put));
   }
   return Ok();
@@ -91,9 +88,9 @@ fs::path ParentOf(const fs::path& path) {
 Status SyncDirectory(const fs::path& path) {
   const Descriptor directory(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid()) return ErrnoError(Named("open", path), errno);
+  if (!directory.valid()) return ErrnoError(CannotDo("open", path), errno);
   if (fsync(directory.get()) != 0)
-    return ErrnoError(Named("sync", path), errno);
+    return ErrnoError(CannotDo("sync", path), errno);
   return Ok();
 }
 
@@ -138,7 +135,7 @@ Status WriteFileAtomic(const fs::path& path, ByteSpan bytes, unsigned mode) {
     if (!closed) status = std::move(closed).error();
   }
   if (status && rename(temporary.c_str(), path.c_str()) != 0) {
-    status = ErrnoError(Named("rename to", path), errno);
+    status = ErrnoError(CannotDo("rename to", path), errno);
   }
   if (!status) {
     unlink(temporary.c_str());
@@ -170,7 +167,7 @@ Result<MappedFile> MappedFile::Open(const fs::path& path) {
   if (file.size_bytes == 0) return mapped;
   void* data = mmap(nullptr, file.size_bytes, PROT_READ, MAP_PRIVATE,
                     file.descriptor.get(), 0);
-  if (data == MAP_FAILED) return ErrnoError(Named("map", path), errno);
+  if (data == MAP_FAILED) return ErrnoError(CannotDo("map", path), errno);
   mapped.data_ = static_cast<const uint8_t*>(data);
   return mapped;
 }
@@ -227,13 +224,13 @@ Result<FileSink> FileSink::Create(const fs::path& path, unsigned mode) {
   state->descriptor = Descriptor(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!state->descriptor.valid()) {
-    return ErrnoError(Named("create", path), errno);
+    return ErrnoError(CannotDo("create", path), errno);
   }
   // Not open()'s mode argument: the umask would change that one.
   if (fchmod(state->descriptor.get(), mode) != 0) {
     const int error_number = errno;
     unlink(path.c_str());
-    return ErrnoError(Named("create", path), error_number);
+    return ErrnoError(CannotDo("create", path), error_number);
   }
   return FileSink(std::move(state));
 }
@@ -247,10 +244,10 @@ Status FileSink::Append(ByteSpan bytes) {
 
 Result<FileDigest> FileSink::Close() {
   if (fsync(state_->descriptor.get()) != 0) {
-    return ErrnoError(Named("sync", state_->path), errno);
+    return ErrnoError(CannotDo("sync", state_->path), errno);
   }
   if (!state_->descriptor.Close()) {
-    return ErrnoError(Named("close", state_->path), errno);
+    return ErrnoError(CannotDo("close", state_->path), errno);
   }
   return FileDigest{.size_bytes = state_->size_bytes,
                     .sha256 = state_->hasher.Finish()};
@@ -263,7 +260,7 @@ Result<TemporaryDirectory> TemporaryDirectory::Create() {
        "tally-XXXXXX")
           .string();
   if (mkdtemp(pattern.data()) == nullptr) {
-    return ErrnoError(Named("create directory", pattern), errno);
+    return ErrnoError(CannotDo("create directory", pattern), errno);
   }
   return TemporaryDirectory(fs::path(pattern));
 }
@@ -299,12 +296,12 @@ Status CreateDirectories(const fs::path& path) {
   if (mkdir(path.c_str(), 0755) == 0) {
     // mkdir() is subject to the umask, chmod() is not.
     if (chmod(path.c_str(), 0755) == 0) return Ok();
-    return ErrnoError(Named("set the mode of", path), errno);
+    return ErrnoError(CannotDo("set the mode of", path), errno);
   }
   // Another process may have made it meanwhile.
   const int error_number = errno;
   if (error_number == EEXIST && fs::is_directory(path, ignored)) return Ok();
-  return ErrnoError(Named("create directory", path), error_number);
+  return ErrnoError(CannotDo("create directory", path), error_number);
 }
 
 Result<std::vector<std::string>> ListFiles(const fs::path& root) {
@@ -321,7 +318,7 @@ Result<std::vector<std::string>> ListFiles(const fs::path& root) {
     }
     names.push_back(name);
   }
-  if (error) return ErrnoError(Named("list", root), error.value());
+  if (error) return ErrnoError(CannotDo("list", root), error.value());
   std::ranges::sort(names);
   return names;
 }

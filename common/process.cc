@@ -91,18 +91,18 @@ std::string TailLines(const std::string& text, size_t max_lines) {
   return tail;
 }
 
-struct CloseFile {
+struct CloseStdioFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
-using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
+using StdioFile = std::unique_ptr<std::FILE, CloseStdioFile>;
 
 // StdinFile returns an anonymous file with the text. A pipe would need a writer
 // beside the readers, and a program that reads nothing would end it by SIGPIPE.
-OpenFile StdinFile(const std::string& text) {
-  if (text.empty()) return OpenFile(std::fopen("/dev/null", "r"));
+StdioFile StdinFile(const std::string& text) {
+  if (text.empty()) return StdioFile(std::fopen("/dev/null", "r"));
   const int descriptor = memfd_create("stdin", MFD_CLOEXEC);
   if (descriptor < 0) return nullptr;
-  OpenFile file(fdopen(descriptor, "w+"));
+  StdioFile file(fdopen(descriptor, "w+"));
   if (file == nullptr) {
     close(descriptor);
     return nullptr;
@@ -151,7 +151,7 @@ Result<ToolOutput> RunTool(const Tool& tool) {
     return ToolError("cannot run " + name + ": no directory " +
                      Quote(tool.cwd.string()));
   }
-  const OpenFile in = StdinFile(tool.stdin_text);
+  const StdioFile in = StdinFile(tool.stdin_text);
   if (in == nullptr) return ToolError("cannot run " + name + ": no stdin");
   try {
     boost::asio::io_context context;

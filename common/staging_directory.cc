@@ -14,6 +14,7 @@
 #include "common/descriptor.h"
 #include "common/interrupt.h"
 #include "common/parallel.h"
+#include "common/path_text.h"
 #include "common/text.h"
 
 namespace tally {
@@ -21,10 +22,6 @@ namespace {
 
 // How much is written before the disk is asked to begin.
 constexpr uint64_t kWritebackBytes = 8 << 20;
-
-std::string Named(const char* verb, const fs::path& path) {
-  return std::string("cannot ") + verb + " " + Quote(path.string());
-}
 
 }  // namespace
 
@@ -80,9 +77,9 @@ void RemoveAbandoned(const fs::path& parent, const std::string& prefix) {
 
 Status SyncFile(const fs::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.valid()) return ErrnoError(Named("open", path), errno);
+  if (!file.valid()) return ErrnoError(CannotDo("open", path), errno);
   if (fsync(file.get()) == 0) return Ok();
-  return ErrnoError(Named("sync", path), errno);
+  return ErrnoError(CannotDo("sync", path), errno);
 }
 
 // SyncTree syncs several files at once: each waits for the disk, and a file
@@ -99,7 +96,7 @@ Status SyncTree(const fs::path& root) {
     if (fs::is_directory(status)) directories.push_back(at->path());
     if (fs::is_regular_file(status)) files.push_back(at->path());
   }
-  if (error) return ErrnoError(Named("read", root), error.value());
+  if (error) return ErrnoError(CannotDo("read", root), error.value());
   TALLY_TRY(ParallelFor(files.size(), kThreads,
                         [&](size_t i) { return SyncFile(files[i]); }));
   return ParallelFor(directories.size(), kThreads,
@@ -114,7 +111,7 @@ Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   std::error_code error;
   state->destination = fs::absolute(destination, error).lexically_normal();
   if (error) {
-    return ErrnoError(Named("find directory", destination), error.value());
+    return ErrnoError(CannotDo("find directory", destination), error.value());
   }
   if (!state->destination.has_filename()) {
     state->destination = state->destination.parent_path();
@@ -129,7 +126,7 @@ Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   for (int attempt = 0; attempt < 10; ++attempt) {
     state->path = parent / (prefix + RandomSuffix());
     if (mkdir(state->path.c_str(), 0700) != 0) {
-      return ErrnoError(Named("create directory", state->path), errno);
+      return ErrnoError(CannotDo("create directory", state->path), errno);
     }
     state->lock = LockDirectory(state->path);
     // chmod() fails if the directory is gone, and unlike mkdir() ignores the
@@ -153,10 +150,10 @@ Status StagingDirectory::Publish(Existing existing) {
     return SyncDirectory(parent);
   }
   if (errno != EEXIST || existing == Existing::kRefuse) {
-    return ErrnoError(Named("rename to", state_->destination), errno);
+    return ErrnoError(CannotDo("rename to", state_->destination), errno);
   }
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) != 0) {
-    return ErrnoError(Named("replace", state_->destination), errno);
+    return ErrnoError(CannotDo("replace", state_->destination), errno);
   }
   // The staging name now holds what was there before; the destructor removes
   // it.
@@ -196,7 +193,7 @@ Result<StagedFile> StagedFile::Create(const fs::path& path, unsigned mode) {
   // Not open()'s mode argument: the umask would change that one.
   if (!state->descriptor.valid() ||
       fchmod(state->descriptor.get(), mode) != 0) {
-    return ErrnoError(Named("create", path), errno);
+    return ErrnoError(CannotDo("create", path), errno);
   }
   return StagedFile(std::move(state));
 }
@@ -208,7 +205,7 @@ Status StagedFile::Append(ByteSpan bytes) {
         write(state_->descriptor.get(), bytes.data(),
               std::min<uint64_t>(bytes.size(), kWritebackBytes));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return ErrnoError(Named("write", state_->path), errno);
+    if (put < 0) return ErrnoError(CannotDo("write", state_->path), errno);
     bytes = bytes.subspan(static_cast<size_t>(put));
     state_->size_bytes += static_cast<uint64_t>(put);
     state_->BeginWriteback();
@@ -218,7 +215,7 @@ Status StagedFile::Append(ByteSpan bytes) {
 
 Status StagedFile::Close() {
   if (state_->descriptor.Close()) return Ok();
-  return ErrnoError(Named("close", state_->path), errno);
+  return ErrnoError(CannotDo("close", state_->path), errno);
 }
 
 }  // namespace tally
