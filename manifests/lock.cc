@@ -7,13 +7,13 @@
 #include "common/hash.h"
 #include "common/text.h"
 #include "manifests/lock_reader.h"
+#include "manifests/system_reader.h"
 #include "manifests/yaml_reader.h"
 
 namespace tally {
 namespace {
 
 constexpr uint64_t kMaxLockSize = uint64_t{64} << 20;
-constexpr uint64_t kMaxAccountId = 0x7fffffff;
 
 // ReadVersion returns the version of the text, which is the format epoch as
 // well; another one may have other keys and rules, so it comes first.

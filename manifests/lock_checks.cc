@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/text.h"
+#include "manifests/check_errors.h"
 #include "manifests/lock.h"
 #include "manifests/manifest_checks.h"
 #include "manifests/source_checks.h"
@@ -11,18 +12,12 @@
 namespace tally {
 namespace {
 
-Error Stale(const Manifest& manifest, const Lock& lock,
-            const std::string& text) {
-  return InputError(lock.path.string() + ": " + text)
-      .Hint("run tally lock " + manifest.path.string());
-}
-
 Status CheckArchitecture(const Manifest& manifest, const Lock& lock) {
   if (lock.architecture == manifest.architecture) return Ok();
-  return Stale(manifest, lock,
-               "found architecture " + Quote(lock.architecture) +
-                   ", expected " + Quote(manifest.architecture) + " as in " +
-                   manifest.path.string());
+  return StaleLock(manifest, lock,
+                   "found architecture " + Quote(lock.architecture) +
+                       ", expected " + Quote(manifest.architecture) +
+                       " as in " + manifest.path.string());
 }
 
 struct SuiteName {
@@ -53,22 +48,22 @@ Status CheckSuites(const Manifest& manifest, const Lock& lock) {
   }
   for (const SuiteName& suite : named) {
     if (std::ranges::find(locked, suite) != locked.end()) continue;
-    return Stale(
+    return StaleLock(
         manifest, lock,
         suite.text() + " is named by " + suite.where + " but not in the lock");
   }
   for (size_t i = 0; i < locked.size(); ++i) {
     if (std::ranges::find(named, locked[i]) == named.end()) {
-      return Stale(manifest, lock,
-                   locked[i].text() + " is in the lock but not named by " +
-                       manifest.path.string());
+      return StaleLock(manifest, lock,
+                       locked[i].text() + " is in the lock but not named by " +
+                           manifest.path.string());
     }
     if (i >= named.size() || !(locked[i] == named[i])) {
-      return Stale(manifest, lock,
-                   "found " + locked[i].text() + " as number " +
-                       std::to_string(i + 1) +
-                       ", expected the order of the suites in " +
-                       manifest.path.string());
+      return StaleLock(manifest, lock,
+                       "found " + locked[i].text() + " as number " +
+                           std::to_string(i + 1) +
+                           ", expected the order of the suites in " +
+                           manifest.path.string());
     }
   }
   return Ok();
@@ -86,26 +81,27 @@ Status CheckRequest(const Manifest& manifest, const Lock& lock,
   const std::string where = At(manifest, request.where);
   const LockedPackage* package = FindPackage(lock, request.name);
   if (package == nullptr) {
-    return Stale(
+    return StaleLock(
         manifest, lock,
         subject + " is requested by " + where + " but not in the lock");
   }
   const auto reason = package->why.find(tree);
   if (reason == package->why.end()) {
-    return Stale(manifest, lock,
-                 subject + " is requested by " + where +
-                     " but not in the lock for " + tree);
+    return StaleLock(manifest, lock,
+                     subject + " is requested by " + where +
+                         " but not in the lock for " + tree);
   }
   if (reason->second != request.name) {
-    return Stale(manifest, lock,
-                 subject + " is requested by " + where +
-                     " but in the lock for " + tree + " only because of " +
-                     Quote(reason->second));
+    return StaleLock(manifest, lock,
+                     subject + " is requested by " + where +
+                         " but in the lock for " + tree + " only because of " +
+                         Quote(reason->second));
   }
   if (request.suite && *request.suite != package->suite) {
-    return Stale(manifest, lock,
-                 subject + " is from suite " + Quote(package->suite) +
-                     ", but " + where + " requests " + Quote(*request.suite));
+    return StaleLock(manifest, lock,
+                     subject + " is from suite " + Quote(package->suite) +
+                         ", but " + where + " requests " +
+                         Quote(*request.suite));
   }
   return Ok();
 }
@@ -124,16 +120,17 @@ Status CheckReason(const Manifest& manifest, const Lock& lock,
   if (requests == all_requests.end() ||
       std::ranges::find(requests->packages, first, &PackageRequest::name) ==
           requests->packages.end()) {
-    return Stale(manifest, lock,
-                 subject + " because of " + Quote(first) + ", but " +
-                     manifest.path.string() + " does not request that there");
+    return StaleLock(manifest, lock,
+                     subject + " because of " + Quote(first) + ", but " +
+                         manifest.path.string() +
+                         " does not request that there");
   }
   if (TakesOnePackage(tree) && package.name != first) {
-    return Stale(manifest, lock,
-                 subject + ", expected " + Quote(first) + " alone there");
+    return StaleLock(manifest, lock,
+                     subject + ", expected " + Quote(first) + " alone there");
   }
   if (std::ranges::find(requests->omit, package.name) != requests->omit.end()) {
-    return Stale(
+    return StaleLock(
         manifest, lock,
         subject + ", but " + manifest.path.string() + " omits it there");
   }
@@ -167,16 +164,16 @@ Status CheckFiles(const Manifest& manifest, const Lock& lock) {
   for (const LockedFile& file : lock.files) {
     locked.insert(file.path);
     if (sources.contains(file.path)) continue;
-    return Stale(manifest, lock,
-                 "file " + Quote(file.path) +
-                     " is in the lock but not named by " +
-                     manifest.path.string());
+    return StaleLock(manifest, lock,
+                     "file " + Quote(file.path) +
+                         " is in the lock but not named by " +
+                         manifest.path.string());
   }
   for (const auto& [source, where] : sources) {
     if (locked.contains(source)) continue;
-    return Stale(manifest, lock,
-                 "file " + Quote(source) + " is named by " +
-                     At(manifest, where) + " but not in the lock");
+    return StaleLock(manifest, lock,
+                     "file " + Quote(source) + " is named by " +
+                         At(manifest, where) + " but not in the lock");
   }
   return Ok();
 }
@@ -200,24 +197,25 @@ Status CheckScripts(const Manifest& manifest, const Lock& lock) {
           script.name + " of package " + Quote(package.name);
       const ScriptSpec* spec = FindSpec(manifest, package.name, script.name);
       if (spec == nullptr) {
-        return Stale(manifest, lock,
-                     subject + " is acknowledged in the lock but not by " +
-                         manifest.path.string());
+        return StaleLock(manifest, lock,
+                         subject + " is acknowledged in the lock but not by " +
+                             manifest.path.string());
       }
       if (spec->sha256 != script.sha256 || spec->actions != script.actions) {
-        return Stale(manifest, lock,
-                     subject + " has another digest or other actions in the " +
-                         "lock than " + At(manifest, spec->where));
+        return StaleLock(manifest, lock,
+                         subject +
+                             " has another digest or other actions in the " +
+                             "lock than " + At(manifest, spec->where));
       }
       acknowledged.insert(spec);
     }
   }
   for (const ScriptSpec& spec : manifest.system.scripts) {
     if (acknowledged.contains(&spec)) continue;
-    return Stale(manifest, lock,
-                 spec.script + " of package " + Quote(spec.package) +
-                     " is acknowledged by " + At(manifest, spec.where) +
-                     " but not in the lock");
+    return StaleLock(manifest, lock,
+                     spec.script + " of package " + Quote(spec.package) +
+                         " is acknowledged by " + At(manifest, spec.where) +
+                         " but not in the lock");
   }
   return Ok();
 }

@@ -5,15 +5,11 @@
 #include <set>
 
 #include "common/text.h"
+#include "manifests/check_errors.h"
 #include "manifests/source_checks.h"
 
 namespace tally {
 namespace {
-
-Error ErrorAt(const Manifest& manifest, const Location& where,
-              const std::string& text) {
-  return InputError(At(manifest, where) + ": " + text);
-}
 
 Error FoundTwice(const Manifest& manifest, const Location& where,
                  const std::string& what, const Location& first) {

@@ -5,15 +5,11 @@
 #include <vector>
 
 #include "common/text.h"
+#include "manifests/check_errors.h"
 #include "manifests/text_rules.h"
 
 namespace tally {
 namespace {
-
-Error ErrorAt(const Manifest& manifest, const Location& where,
-              const std::string& text) {
-  return InputError(At(manifest, where) + ": " + text);
-}
 
 // FirstLines is where each name was first.
 using FirstLines = std::map<std::string, Location>;
@@ -70,28 +66,22 @@ Status CheckRoomForVolumes(const Manifest& manifest) {
   return Ok();
 }
 
-Error Stale(const Manifest& manifest, const Lock& lock,
-            const std::string& text) {
-  return InputError(lock.path.string() + ": " + text)
-      .Hint("run tally lock " + manifest.path.string());
-}
-
 // CheckSameNames: what the manifest names and what the lock has are the same.
 Status CheckSameNames(const Manifest& manifest, const Lock& lock,
                       const std::string& what, const FirstLines& named,
                       const std::vector<std::string>& locked) {
   for (const std::string& name : locked) {
     if (named.contains(name)) continue;
-    return Stale(manifest, lock,
-                 what + " " + Quote(name) +
-                     " is in the lock but not named by " +
-                     manifest.path.string());
+    return StaleLock(manifest, lock,
+                     what + " " + Quote(name) +
+                         " is in the lock but not named by " +
+                         manifest.path.string());
   }
   for (const auto& [name, where] : named) {
     if (std::ranges::find(locked, name) != locked.end()) continue;
-    return Stale(manifest, lock,
-                 what + " " + Quote(name) + " is named by " +
-                     At(manifest, where) + " but not in the lock");
+    return StaleLock(manifest, lock,
+                     what + " " + Quote(name) + " is named by " +
+                         At(manifest, where) + " but not in the lock");
   }
   return Ok();
 }
@@ -101,9 +91,9 @@ Status CheckSame(const Manifest& manifest, const Lock& lock,
                  const std::string& what, const Location& where,
                  const std::string& found, const std::string& expected) {
   if (found == expected) return Ok();
-  return Stale(manifest, lock,
-               "found " + what + " " + Quote(found) + ", expected " +
-                   Quote(expected) + " as in " + At(manifest, where));
+  return StaleLock(manifest, lock,
+                   "found " + what + " " + Quote(found) + ", expected " +
+                       Quote(expected) + " as in " + At(manifest, where));
 }
 
 Status CheckLockedDownloads(const Manifest& manifest, const Lock& lock) {
@@ -226,10 +216,11 @@ Status CheckVolumes(const Manifest& manifest) {
 Status CheckLockedSources(const Manifest& manifest, const Lock& lock) {
   // The init of the first format epoch would not mount them.
   if (!manifest.volumes.empty() && lock.format_epoch == 1) {
-    return Stale(manifest, lock,
-                 "found format epoch 1, expected a later one for the volumes "
-                 "of " +
-                     manifest.path.string());
+    return StaleLock(
+        manifest, lock,
+        "found format epoch 1, expected a later one for the volumes "
+        "of " +
+            manifest.path.string());
   }
   TALLY_TRY(CheckLockedDownloads(manifest, lock));
   TALLY_TRY(CheckLockedDirectories(manifest, lock));

@@ -6,9 +6,6 @@
 namespace tally {
 namespace {
 
-// Ids over 2^31 are taken for negative numbers by some programs.
-constexpr uint64_t kMaxAccountId = 0x7fffffff;
-
 std::optional<uint32_t> ReadAccountId(YamlMap& map, std::string_view key) {
   if (map.Find(key) == nullptr) return std::nullopt;
   return static_cast<uint32_t>(map.Number(key, 0, kMaxAccountId));
