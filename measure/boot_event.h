@@ -35,6 +35,13 @@ std::string_view BootSourceName(BootSource source);  // "predicted", "given"
 // launches and applications.
 inline constexpr uint32_t kBootPcrs = 16;
 
+// Some of them, by what they measure: docs/measurements/tpm.md.
+inline constexpr uint32_t kPcrImages = 4;
+inline constexpr uint32_t kPcrPartitions = 5;
+inline constexpr uint32_t kPcrSecureBoot = 7;
+inline constexpr uint32_t kPcrKernelStub = 9;
+inline constexpr uint32_t kPcrUki = 11;
+
 struct BootEvent {
   uint32_t pcr = 0;
   // TCG PC Client Platform Firmware Profile 1.06, section 10.4.1, table 27.

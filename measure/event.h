@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/digest.h"
@@ -52,6 +53,9 @@ std::vector<Sha256Digest> DigestEventPrefixes(std::span<const Event> events,
 // pages of one kind that have one reason share a line, and processors that
 // start alike: "vcpu 1 to vcpu 63".
 std::string ExplainEvents(std::span<const Event> events);
+
+// The register of SEV and SNP guests, as Coverage names it.
+inline constexpr std::string_view kLaunchDigestName = "launch_digest";
 
 // Coverage says which register binds one input of a launch.
 struct Coverage {

@@ -20,7 +20,7 @@ constexpr std::string_view kNewer =
     "Linux arch/x86/include/asm/msr-index.h, MSR_AMD64_SNP_SECURE_AVIC_BIT 18 "
     "and MSR_AMD64_SNP_IBPB_ON_ENTRY_BIT 23 (two places higher)";
 
-constexpr GuestFeature kFeatures[] = {
+constexpr GuestFeature kGuestFeatures[] = {
     {0, "snp-active", kHost},          {1, "vtom", kGuest},
     {2, "reflect-vc", kGuest},         {3, "restricted-injection", kHost},
     {4, "alternate-injection", kHost}, {5, "debug-swap", kHost},
@@ -33,7 +33,7 @@ constexpr GuestFeature kFeatures[] = {
 
 Result<uint64_t> FeatureBit(std::string_view name) {
   std::vector<std::string> known;
-  for (const GuestFeature& feature : kFeatures) {
+  for (const GuestFeature& feature : kGuestFeatures) {
     if (feature.name == name) return uint64_t{1} << feature.bit;
     known.emplace_back(feature.name);
   }
@@ -47,7 +47,7 @@ Result<uint64_t> FeatureBit(std::string_view name) {
 
 }  // namespace
 
-std::span<const GuestFeature> GuestFeatures() { return kFeatures; }
+std::span<const GuestFeature> GuestFeatures() { return kGuestFeatures; }
 
 Result<uint64_t> ParseGuestFeatures(std::string_view text) {
   if (!text.empty() && text.front() >= '0' && text.front() <= '9') {
@@ -65,8 +65,9 @@ std::string FormatGuestFeatures(uint64_t features) {
   std::vector<std::string> names;
   for (unsigned bit = 0; bit < 64; ++bit) {
     if ((features >> bit & 1) == 0) continue;
-    const auto* feature = std::ranges::find(kFeatures, bit, &GuestFeature::bit);
-    names.push_back(feature == std::end(kFeatures)
+    const auto* feature =
+        std::ranges::find(kGuestFeatures, bit, &GuestFeature::bit);
+    names.push_back(feature == std::end(kGuestFeatures)
                         ? "bit-" + std::to_string(bit)
                         : std::string(feature->name));
   }

@@ -3,10 +3,10 @@
 #include <map>
 #include <optional>
 
+#include "common/hash.h"
+
 namespace tally {
 namespace {
-
-constexpr uint64_t kPageBytes = 4096;
 
 std::string PageWhat(const IgvmPageData& page) {
   switch (page.type) {
@@ -100,7 +100,7 @@ Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
                                        IgvmPlatformType platform) {
   const IgvmPlatform* header = FindIgvmPlatform(igvm, platform);
   if (header == nullptr) return NoPlatform(igvm, platform);
-  if (igvm.page_size != kPageBytes) {
+  if (igvm.page_size != kIgvmPageBytes) {
     return InputError("igvm: page size " + std::to_string(igvm.page_size) +
                       ", expected 4096 to be measured");
   }
@@ -111,7 +111,7 @@ Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
     std::optional<IgvmLoad> load = std::visit(planner, igvm.directives[i]);
     if (!load) continue;
     load->directive = i;
-    num_pages += load->size_bytes / kPageBytes;
+    num_pages += load->size_bytes / kIgvmPageBytes;
     if (num_pages > kMaxIgvmPages) {
       return InputError("igvm: directive " + std::to_string(i) +
                         ": all pages together are more than " +
@@ -124,6 +124,16 @@ Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
                       std::string(IgvmPlatformName(platform)));
   }
   return loads;
+}
+
+Sha384Digest ContentsDigest(const IgvmLoad& load) {
+  if (!load.contents.empty()) return Sha384(load.contents);
+  // A file can have many pages of zeros, in few bytes.
+  static const Sha384Digest small_zeros = Sha384(Bytes(kIgvmPageBytes, 0));
+  static const Sha384Digest large_zeros = Sha384(Bytes(kIgvm2MbPageBytes, 0));
+  if (load.size_bytes == kIgvmPageBytes) return small_zeros;
+  if (load.size_bytes == kIgvm2MbPageBytes) return large_zeros;
+  return Sha384(Bytes(load.size_bytes, 0));
 }
 
 }  // namespace tally

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/digest.h"
 #include "formats/igvm.h"
 
 namespace tally {
@@ -37,6 +38,9 @@ struct IgvmFolding {
   std::function<void(ByteSpan contents)> done;
 };
 
+// The page size of every file that is measured here.
+inline constexpr uint64_t kIgvmPageBytes = 4096;
+
 // More pages than this (1 GiB) are refused: a few bytes of header can ask for
 // 512 pages.
 inline constexpr uint64_t kMaxIgvmPages = uint64_t{1} << 18;
@@ -46,5 +50,8 @@ inline constexpr uint64_t kMaxIgvmPages = uint64_t{1} << 18;
 // error if the file does not support the platform, or nothing is loaded.
 Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
                                        IgvmPlatformType platform);
+
+// ContentsDigest is that of all pages of a load, zeros if it has no contents.
+Sha384Digest ContentsDigest(const IgvmLoad& load);
 
 }  // namespace tally

@@ -42,15 +42,6 @@ SnpPage PageOf(const IgvmLoad& load, SnpPageType type, uint64_t at) {
   return page;
 }
 
-// ContentsDigest is that of all pages of a load.
-Sha384Digest ContentsDigest(const IgvmLoad& load) {
-  if (!load.contents.empty()) return Sha384(load.contents);
-  static const Sha384Digest small_zeros = Sha384(Bytes(kSnpPageBytes, 0));
-  static const Sha384Digest large_zeros = Sha384(Bytes(kIgvm2MbPageBytes, 0));
-  // Of the loads that are hashed, only page data can be without contents.
-  return load.size_bytes == kSnpPageBytes ? small_zeros : large_zeros;
-}
-
 Event LoadEvent(const IgvmLoad& load, SnpPageType type,
                 const SnpLaunchDigest& after) {
   return {

@@ -20,12 +20,6 @@ void AddLoad(const IgvmLoad& load, MrtdHasher* guest) {
   }
 }
 
-// ContentsDigest is that of all pages of a load.
-Sha384Digest ContentsDigest(const IgvmLoad& load) {
-  if (!load.contents.empty()) return Sha384(load.contents);
-  return Sha384(Bytes(load.size_bytes, 0));
-}
-
 Event LoadEvent(const IgvmLoad& load, const Mrtd& after) {
   const bool is_extended = !load.unmeasured;
   return {.what = load.what,

@@ -8,14 +8,12 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
-
 // BootMeasurementType.
 constexpr uint32_t kVpRegister = 0;
 constexpr uint32_t kGpaPage = 2;
 // The size of VbsRegisterChunk and of VpGpaPageChunk with the page.
 constexpr uint32_t kRegisterChunkBytes = 48;
-constexpr uint32_t kPageChunkBytes = 32 + kPageBytes;
+constexpr uint32_t kPageChunkBytes = 32 + kIgvmPageBytes;
 
 // VBS_VM_GPA_PAGE_BOOT_METADATA.
 constexpr uint64_t kReadable = 1;
@@ -32,14 +30,15 @@ void ExtendPages(const IgvmLoad& load, VbsBootDigest* digest) {
   const bool is_error_range = load.kind == IgvmLoad::Kind::kErrorRange;
   const uint64_t metadata = (is_error_range ? kReadable | kWritable : 0) |
                             (load.unmeasured ? kUnmeasured : 0);
-  static const Bytes zeros(kPageBytes, 0);
-  for (uint64_t at = 0; at < load.size_bytes; at += kPageBytes) {
+  static const Bytes zeros(kIgvmPageBytes, 0);
+  for (uint64_t at = 0; at < load.size_bytes; at += kIgvmPageBytes) {
     const bool has_contents = !load.unmeasured && !load.contents.empty();
-    const ByteSpan contents =
-        has_contents ? load.contents.subspan(at, kPageBytes) : ByteSpan(zeros);
+    const ByteSpan contents = has_contents
+                                  ? load.contents.subspan(at, kIgvmPageBytes)
+                                  : ByteSpan(zeros);
     ByteWriter chunk;
     chunk.U32Le(kPageChunkBytes).U32Le(kGpaPage).U64Le(0);
-    chunk.U64Le(metadata).U64Le((load.gpa + at) / kPageBytes).Raw(contents);
+    chunk.U64Le(metadata).U64Le((load.gpa + at) / kIgvmPageBytes).Raw(contents);
     Extend(chunk.bytes(), digest);
   }
 }

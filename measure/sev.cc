@@ -11,9 +11,6 @@
 namespace tally {
 namespace {
 
-constexpr uint32_t kMaxVcpus = 4096;
-constexpr std::string_view kLaunchDigestName = "launch_digest";
-
 // Progress is a launch that is under way.
 struct Progress {
   Sha256Hasher hasher;

@@ -17,7 +17,7 @@ constexpr uint64_t kVarsBytes[] = {0x20000, 0x84000};
 // SEV_FEATURES of SEV-ES guests: none; debug-swap, which hosts before Linux 6.9
 // set unasked ("KVM: SEV: disable SEV-ES DebugSwap by default"); and those with
 // the bit that only SNP guests have.
-constexpr uint64_t kFeatures[] = {0, 0x20, 0x1, 0x21};
+constexpr uint64_t kSevFeaturesToTry[] = {0, 0x20, 0x1, 0x21};
 
 void AddPrefix(SevPrefix prefix, std::vector<SevPrefix>* prefixes) {
   const auto known =
@@ -96,7 +96,7 @@ std::vector<SevStates> PlanStates(const SevLaunch& launch, uint32_t reset_eip) {
     for (const SnpVmsaEra era :
          {SnpVmsaEra::kFpuSynced, SnpVmsaEra::kFpuNotSynced}) {
       for (const uint32_t signature : SignaturesToTry(launch.vcpu_signature)) {
-        for (const uint64_t features : kFeatures) {
+        for (const uint64_t features : kSevFeaturesToTry) {
           AddStates(vmsas({vmm, era, signature, features}), &states);
         }
       }

@@ -12,11 +12,6 @@
 namespace tally {
 namespace {
 
-// The most that CONFIG_KVM_MAX_NR_VCPUS of Linux allows on x86.
-constexpr uint32_t kMaxVcpus = 4096;
-
-constexpr std::string_view kLaunchDigestName = "launch_digest";
-
 // SnpStart is a launch up to its first VMSA.
 struct SnpStart {
   SnpLaunchDigest digest;

@@ -1,18 +1,9 @@
 // The digests of a TDX guest that need nothing but the event's own bytes. See
 // measure/tdx_rtmr.h.
-#include <array>
-
 #include "formats/tcg_event_types.h"
 #include "measure/tdx_rtmr.h"
 
 namespace tally {
-namespace {
-
-constexpr std::array<HashAlgorithm, 1> kBanks = {HashAlgorithm::kSha384};
-constexpr uint32_t kPcrKernelStub = 9;
-
-}  // namespace
-
 Result<std::optional<BootEvent>> TdxCommandLineEvent(std::string_view cmdline,
                                                      bool has_initrd) {
   std::string line(cmdline);
@@ -25,7 +16,7 @@ Result<std::optional<BootEvent>> TdxCommandLineEvent(std::string_view cmdline,
   }
   utf16.U16Le(0);
   return std::optional<BootEvent>(
-      HashedEvent(kBanks, kPcrKernelStub, kEvEventTag, "kernel command line",
+      HashedEvent(kTdxBanks, kPcrKernelStub, kEvEventTag, "kernel command line",
                   utf16.bytes()));
 }
 

@@ -15,13 +15,7 @@
 namespace tally {
 namespace {
 
-constexpr std::array<HashAlgorithm, 1> kBank = {HashAlgorithm::kSha384};
-
 constexpr uint32_t kPcrConfiguration = 1;
-constexpr uint32_t kPcrImages = 4;
-constexpr uint32_t kPcrPartitions = 5;
-constexpr uint32_t kPcrSecureBoot = 7;
-constexpr uint32_t kPcrKernelStub = 9;
 
 constexpr uint32_t kRtmrFirmware = 0;
 constexpr uint32_t kRtmrLoader = 1;
@@ -30,7 +24,7 @@ constexpr uint32_t kRtmrSystem = 2;
 // systemd pull request 30996 (January 2024, v256) and 31939.
 constexpr unsigned kStubMeasuresToCc = 256;
 
-constexpr std::array<TdxProfile, 3> kProfiles = {{
+constexpr std::array<TdxProfile, 3> kTdxProfiles = {{
     {.name = "ovmf-2023.02",
      .what = "OVMF before edk2-stable202505 (2023.02 to 2025.02)"},
     // The second separator of the log in confidential-containers/trustee,
@@ -56,13 +50,13 @@ BootEvent ImageEvent(std::string what, BankDigests digests) {
 }
 
 BankDigests ImageDigests(const Pe& pe) {
-  return PeImageDigests(pe, kBank, PePadding::kAsIs);
+  return PeImageDigests(pe, kTdxBanks, PePadding::kAsIs);
 }
 
-// Predictor collects the events in the order of the boot.
-class Predictor {
+// TdxPredictor collects the events in the order of the boot.
+class TdxPredictor {
  public:
-  explicit Predictor(const TdxBoot& boot) : boot_(boot) {}
+  explicit TdxPredictor(const TdxBoot& boot) : boot_(boot) {}
 
   Result<std::vector<TdxPrediction>> Run(std::span<const TdxMachine> machines) {
     TALLY_TRY(ReadInputs());
@@ -108,7 +102,7 @@ class Predictor {
       options.sections = *stub_version_ >= kStubMeasuresToCc;
       options.inner_kernel = StubLoadsKernelImage(*stub_version_, State());
     }
-    parts_ = MeasureUkiParts(kBank, uki_, options);
+    parts_ = MeasureUkiParts(kTdxBanks, uki_, options);
   }
 
   Status ReadVariables() {
@@ -139,16 +133,16 @@ class Predictor {
     }
     TALLY_ASSIGN(const Bytes hob,
                  MeasuredTdHob(*boot_.tdvf, machine_.memory_bytes));
-    Add(HashedEvent(kBank, kPcrConfiguration, kEvEfiHandoffTables2,
+    Add(HashedEvent(kTdxBanks, kPcrConfiguration, kEvEfiHandoffTables2,
                     "TD HOB: the guest's memory", hob));
     if (volume_.empty()) {
       Unknown(kRtmrFirmware, "the firmware has no variable store");
       return Ok();
     }
-    Add(HashedEvent(kBank, kPcrConfiguration, kEvEfiPlatformFirmwareBlob2,
+    Add(HashedEvent(kTdxBanks, kPcrConfiguration, kEvEfiPlatformFirmwareBlob2,
                     "variable store (CFV)", volume_));
     AddSecureBootPolicy();
-    Add(SeparatorEvent(kBank, kPcrSecureBoot));
+    Add(SeparatorEvent(kTdxBanks, kPcrSecureBoot));
     AddAcpi();
     return Ok();
   }
@@ -166,7 +160,7 @@ class Predictor {
   }
 
   void AddSecureBootPolicy() {
-    Add(SecureBootPolicyEvents(kBank, variables_, Support()));
+    Add(SecureBootPolicyEvents(kTdxBanks, variables_, Support()));
   }
 
   void AddAcpi() {
@@ -176,7 +170,7 @@ class Predictor {
       return;
     }
     const auto add = [this](std::string what, ByteSpan data) {
-      BootEvent event = HashedEvent(kBank, kPcrConfiguration,
+      BootEvent event = HashedEvent(kTdxBanks, kPcrConfiguration,
                                     kEvPlatformConfigFlags, what, data);
       event.source = machine_.acpi->source;
       Add(std::move(event));
@@ -209,17 +203,18 @@ class Predictor {
       TALLY_TRY(AddReadyToBoot());
     }
     TALLY_TRY(is_kernel ? AddKernelStub() : AddStub());
-    Add(ActionEvent(kBank, kPcrPartitions, "Exit Boot Services Invocation"));
-    Add(ActionEvent(kBank, kPcrPartitions,
+    Add(ActionEvent(kTdxBanks, kPcrPartitions,
+                    "Exit Boot Services Invocation"));
+    Add(ActionEvent(kTdxBanks, kPcrPartitions,
                     "Exit Boot Services Returned with Success"));
     return Ok();
   }
 
   Status AddReadyToBoot() {
     TALLY_TRY(AddBootVariables());
-    Add(ActionEvent(kBank, kPcrImages,
+    Add(ActionEvent(kTdxBanks, kPcrImages,
                     "Calling EFI Application from Boot Option"));
-    Add(SeparatorEvent(kBank, boot_.profile->separator_pcr));
+    Add(SeparatorEvent(kTdxBanks, boot_.profile->separator_pcr));
     return Ok();
   }
 
@@ -238,14 +233,14 @@ class Predictor {
               "firmware makes the boot options of the machine's devices: it "
               "needs the place of the disk, or a variable store that has them");
     }
-    Add(BootVariableEvents(kBank, found));
+    Add(BootVariableEvents(kTdxBanks, found));
     return Ok();
   }
 
   void AddImage(std::string what, const Pe& pe, BankDigests digests) {
     if (boot_.tdvf != nullptr && State() == SecureBootState::kOn) {
       Result<BootEvent> authority =
-          SecureBootAuthorityEvent(kBank, variables_, pe);
+          SecureBootAuthorityEvent(kTdxBanks, variables_, pe);
       if (authority) {
         Add(std::move(*authority));
       } else {
@@ -260,7 +255,7 @@ class Predictor {
       Unknown(kRtmrLoader, "it needs the disk, whose partition table counts");
       return;
     }
-    Result<BootEvent> event = GptEvent(kBank, kPcrPartitions, boot_.disk);
+    Result<BootEvent> event = GptEvent(kTdxBanks, kPcrPartitions, boot_.disk);
     if (event) {
       Add(std::move(*event));
     } else {
@@ -304,7 +299,7 @@ class Predictor {
           cmdline_event_,
           TdxCommandLineEvent(boot_.cmdline, boot_.initrd.has_value()));
       if (boot_.initrd) {
-        initrd_event_ = HashedEvent(kBank, kPcrKernelStub, kEvEventTag,
+        initrd_event_ = HashedEvent(kTdxBanks, kPcrKernelStub, kEvEventTag,
                                     "initrd", *boot_.initrd);
       }
       cmdline_read_ = true;
@@ -373,10 +368,10 @@ class Predictor {
 
 }  // namespace
 
-std::span<const TdxProfile> TdxProfiles() { return kProfiles; }
+std::span<const TdxProfile> TdxProfiles() { return kTdxProfiles; }
 
 const TdxProfile* FindTdxProfile(std::string_view name) {
-  for (const TdxProfile& profile : kProfiles) {
+  for (const TdxProfile& profile : kTdxProfiles) {
     if (profile.name == name) return &profile;
   }
   return nullptr;
@@ -384,7 +379,7 @@ const TdxProfile* FindTdxProfile(std::string_view name) {
 
 Result<std::vector<TdxPrediction>> PredictTdx(
     const TdxBoot& boot, std::span<const TdxMachine> machines) {
-  return Predictor(boot).Run(machines);
+  return TdxPredictor(boot).Run(machines);
 }
 
 Result<std::vector<TdxPrediction>> PredictTdx(

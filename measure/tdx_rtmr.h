@@ -6,6 +6,7 @@
 // docs/measurements/tdx.md.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -19,6 +20,10 @@
 #include "measure/tpm_firmware.h"
 
 namespace tally {
+
+// All registers of TDX have one hash: the bank, and the list of all banks.
+inline constexpr HashAlgorithm kTdxBank = HashAlgorithm::kSha384;
+inline constexpr std::array<HashAlgorithm, 1> kTdxBanks = {kTdxBank};
 
 // AcpiTables are QEMU's fw_cfg files etc/table-loader, etc/acpi/rsdp and
 // etc/acpi/tables, as the firmware reads them.

@@ -7,18 +7,8 @@
 #include "formats/td_hob.h"
 #include "measure/tdx_why_register.h"
 
-namespace tally {
+namespace tally::tdx_why {
 namespace {
-
-using tdx_why::AddChoice;
-using tdx_why::Candidate;
-using tdx_why::FoldEvents;
-using tdx_why::kBanks;
-using tdx_why::KeepFewest;
-using tdx_why::kGiB;
-using tdx_why::kMiB;
-using tdx_why::SizeName;
-using tdx_why::Variant;
 
 // MemorySizes are the ones that people give guests.
 std::vector<uint64_t> MemorySizes(uint64_t given) {
@@ -101,7 +91,7 @@ std::vector<Variant> FirmwareVariants(const TdxSearch& search) {
                 boot->boot_disk = PciPlace{.device = 1, .function = 0};
               });
   }
-  tdx_why::AddProfiles(search, &variants);
+  AddProfiles(search, &variants);
   return variants;
 }
 
@@ -120,7 +110,7 @@ BankDigests MoveTables(const TdxSearch& search, uint64_t size_bytes) {
   if (!search.boot.acpi) return {};
   const Result<Bytes> moved =
       MoveAcpiMemory(search.boot.acpi->tables, search.memory_bytes, size_bytes);
-  return moved ? HashBanks(kBanks, *moved) : BankDigests();
+  return moved ? HashBanks(kTdxBanks, *moved) : BankDigests();
 }
 
 // MemoryTrials leaves out the sizes that QEMU refuses.
@@ -129,7 +119,7 @@ std::vector<MemoryTrial> MemoryTrials(const TdxSearch& search) {
   for (const uint64_t size_bytes : MemorySizes(search.memory_bytes)) {
     const Result<Bytes> hob = MeasuredTdHob(*search.boot.tdvf, size_bytes);
     if (!hob) continue;
-    MemoryTrial trial = {size_bytes, HashBanks(kBanks, *hob), {}};
+    MemoryTrial trial = {size_bytes, HashBanks(kTdxBanks, *hob), {}};
     if (size_bytes != search.memory_bytes) {
       trial.acpi_tables = MoveTables(search, size_bytes);
     }
@@ -163,11 +153,11 @@ Result<std::vector<BootEvent>> FirmwareEvents(const TdxSearch& search,
                                               const TdxBoot& boot,
                                               TdxRegisterWhy* why) {
   TALLY_ASSIGN(const TdxPrediction prediction,
-               tdx_why::PredictOne(boot, search.memory_bytes));
+               PredictOne(boot, search.memory_bytes));
   if (!boot.profile->why_no_rtmr0.empty()) {
     return InputError(std::string(boot.profile->why_no_rtmr0));
   }
-  std::vector<BootEvent> events = tdx_why::EventsOfRtmr(prediction.events, 0);
+  std::vector<BootEvent> events = EventsOfRtmr(prediction.events, 0);
   const auto unknown = prediction.not_predictable.find(0);
   if (boot.acpi) {
     why->source = boot.acpi->source;
@@ -203,7 +193,7 @@ TdxRegisterWhy ExplainRtmr0(const TdxSearch& search) {
     is_first = false;
     if (events) TryMemory(search, trials, variant, std::move(*events), &why);
   }
-  tdx_why::Conclude(
+  Conclude(
       given_events,
       "other ACPI tables (QEMU version, processors, devices), another variable "
       "store, or a memory size that was not tried",
@@ -212,14 +202,17 @@ TdxRegisterWhy ExplainRtmr0(const TdxSearch& search) {
 }
 
 }  // namespace
+}  // namespace tally::tdx_why
+
+namespace tally {
 
 Result<std::vector<TdxRegisterWhy>> ExplainTdx(const TdxSearch& search) {
   // What is wrong with the launch as given is an error and not a riddle.
   TALLY_TRY(tdx_why::PredictOne(search.boot, search.memory_bytes));
   std::vector<TdxRegisterWhy> registers;
-  if (search.mrtd) registers.push_back(ExplainMrtd(search));
+  if (search.mrtd) registers.push_back(tdx_why::ExplainMrtd(search));
   for (const auto& [index, expected] : search.rtmrs) {
-    if (index == 0) registers.push_back(ExplainRtmr0(search));
+    if (index == 0) registers.push_back(tdx_why::ExplainRtmr0(search));
     if (index == 1) registers.push_back(tdx_why::ExplainRtmr1(search));
     if (index == 2) registers.push_back(tdx_why::ExplainRtmr2(search));
   }

@@ -7,8 +7,6 @@
 namespace tally::tdx_why {
 namespace {
 
-constexpr uint32_t kPcrKernelStub = 9;
-
 // LoaderVariants are the launches that differ in RTMR 1 and 2.
 std::vector<Variant> LoaderVariants(const TdxSearch& search) {
   std::vector<Variant> variants = {{search.boot, {}}};
@@ -101,7 +99,7 @@ std::vector<BootEvent> SystemEvents(std::string line, bool names_initrd,
     ByteWriter utf16;
     for (const char c : line) utf16.U16Le(static_cast<uint8_t>(c));
     utf16.U16Le(0);
-    events.push_back(HashedEvent(kBanks, kPcrKernelStub, kEvEventTag,
+    events.push_back(HashedEvent(kTdxBanks, kPcrKernelStub, kEvEventTag,
                                  "kernel command line", utf16.bytes()));
   }
   if (initrd) events.push_back(*initrd);
@@ -131,7 +129,7 @@ std::vector<InitrdChoice> InitrdChoices(bool has_initrd) {
 void TryCommandLines(const TdxSearch& search, TdxRegisterWhy* why) {
   std::optional<BootEvent> initrd;
   if (search.boot.initrd) {
-    initrd = HashedEvent(kBanks, kPcrKernelStub, kEvEventTag, "initrd",
+    initrd = HashedEvent(kTdxBanks, kPcrKernelStub, kEvEventTag, "initrd",
                          *search.boot.initrd);
   }
   for (const CommandLine& line : CommandLines(search.boot.cmdline)) {
@@ -198,7 +196,7 @@ TdxRegisterWhy ExplainRtmr2(const TdxSearch& search) {
   }
   KeepFewest({{{"kernel", "measures command line and initrd",
                 "measures nothing: it is too old, or has no driver"}},
-              Bytes(HashSizeBytes(kBank))},
+              Bytes(HashSizeBytes(kTdxBank))},
              &why);
   if (search.boot.kind == TdxBootKind::kKernel && !search.boot.kernel.empty()) {
     TryCommandLines(search, &why);

@@ -10,10 +10,10 @@ namespace {
 // Where the expected value appears on the way: "…"; empty if it does not.
 std::string AppearsAfter(const Bytes& expected,
                          std::span<const BootEvent> events) {
-  Bytes value(HashSizeBytes(kBank));
+  Bytes value(HashSizeBytes(kTdxBank));
   if (value == expected) return "nothing was measured into it";
   for (const BootEvent& event : events) {
-    value = ExtendRegister(kBank, value, event.digests.at(kBank));
+    value = ExtendRegister(kTdxBank, value, event.digests.at(kTdxBank));
     if (value == expected) {
       return "it is the value after '" + event.what +
              "': what follows was not measured";
@@ -31,9 +31,9 @@ std::string SizeName(uint64_t bytes) {
 }
 
 Bytes FoldEvents(std::span<const BootEvent> events) {
-  Bytes value(HashSizeBytes(kBank));
+  Bytes value(HashSizeBytes(kTdxBank));
   for (const BootEvent& event : events) {
-    value = ExtendRegister(kBank, value, event.digests.at(kBank));
+    value = ExtendRegister(kTdxBank, value, event.digests.at(kTdxBank));
   }
   return value;
 }

@@ -1,7 +1,6 @@
 // The parts of the search that its registers share. See measure/tdx_why.h.
 #pragma once
 
-#include <array>
 #include <utility>
 
 #include "common/any_hash.h"
@@ -9,8 +8,6 @@
 
 namespace tally::tdx_why {
 
-inline constexpr HashAlgorithm kBank = HashAlgorithm::kSha384;
-inline constexpr std::array<HashAlgorithm, 1> kBanks = {kBank};
 inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 inline constexpr uint64_t kGiB = uint64_t{1} << 30;
 

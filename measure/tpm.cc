@@ -22,16 +22,11 @@ constexpr std::string_view kBuiltOrNot =
     "it needs to be told whether the firmware is built with Secure Boot";
 
 constexpr uint32_t kPcrBootVariables = 1;
-constexpr uint32_t kPcrImages = 4;
-constexpr uint32_t kPcrPartitions = 5;
-constexpr uint32_t kPcrSecureBoot = 7;
-constexpr uint32_t kPcrKernelStub = 9;
-constexpr uint32_t kPcrUki = 11;
 
-// Predictor collects the events in the order of the boot.
-class Predictor {
+// TpmPredictor collects the events in the order of the boot.
+class TpmPredictor {
  public:
-  explicit Predictor(const TpmBoot& boot) : boot_(boot) {}
+  explicit TpmPredictor(const TpmBoot& boot) : boot_(boot) {}
 
   Result<TpmPrediction> Run() {
     TALLY_TRY(ReadInputs());
@@ -247,7 +242,7 @@ class Predictor {
 }  // namespace
 
 Result<TpmPrediction> PredictTpm(const TpmBoot& boot) {
-  return Predictor(boot).Run();
+  return TpmPredictor(boot).Run();
 }
 
 std::map<uint32_t, TpmRegister> TpmRegisters(const TpmPrediction& prediction,

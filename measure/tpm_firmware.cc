@@ -19,7 +19,7 @@ constexpr std::string_view kHostFirmware =
 constexpr std::string_view kParavisor =
     "the paravisor's own TPM measures its own boot";
 
-constexpr std::array<TpmProfile, 4> kProfiles = {{
+constexpr std::array<TpmProfile, 4> kTpmProfiles = {{
     {.name = "ovmf-2022.11",
      .what = "Debian 12's OVMF (edk2-stable202211)",
      .secure_boot_support = SecureBootSupport::kBuiltIn,
@@ -141,10 +141,10 @@ Result<GptEntries> FindGptEntries(ByteSpan header) {
 
 }  // namespace
 
-std::span<const TpmProfile> TpmProfiles() { return kProfiles; }
+std::span<const TpmProfile> TpmProfiles() { return kTpmProfiles; }
 
 const TpmProfile* FindTpmProfile(std::string_view name) {
-  for (const TpmProfile& profile : kProfiles) {
+  for (const TpmProfile& profile : kTpmProfiles) {
     if (profile.name == name) return &profile;
   }
   return nullptr;

@@ -9,8 +9,6 @@
 namespace tally {
 namespace {
 
-constexpr uint32_t kPcrSecureBoot = 7;
-
 // gEfiSecureBootEnableDisableGuid, f0a30bc7-af08-4556-99c4-001009c93a44
 constexpr Uuid kSecureBootEnable = {{0xf0, 0xa3, 0x0b, 0xc7, 0xaf, 0x08, 0x45,
                                      0x56, 0x99, 0xc4, 0x00, 0x10, 0x09, 0xc9,

@@ -9,9 +9,6 @@
 namespace tally {
 namespace {
 
-constexpr uint32_t kPcrKernelStub = 9;
-constexpr uint32_t kPcrUki = 11;
-
 struct MeasuredSection {
   std::string_view name;
   unsigned since;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/text.h"
+#include "measure/vmm.h"
 
 namespace tally {
 namespace {
@@ -58,14 +59,6 @@ constexpr VcpuType kVcpuTypes[] = {
     {"EPYC-Turin", 26, 0, 0, kTurin},
     {"EPYC-Turin-v1", 26, 0, 0, kTurin},
 };
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 }  // namespace
 

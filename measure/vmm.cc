@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string>
 #include <vector>
 
 #include "common/check.h"
@@ -14,7 +13,7 @@ namespace {
 // The PAT register after a reset, AMD 24593, section 7.8.
 constexpr uint64_t kResetPat = 0x0007040600070406;
 
-constexpr VmmProfile kProfiles[] = {
+constexpr VmmProfile kVmmProfiles[] = {
     {.vmm = SnpVmm::kQemu,
      .name = "qemu",
      .boot_cs_attributes = 0x9b,
@@ -64,14 +63,6 @@ constexpr VmmProfile kProfiles[] = {
          "values for rsi and rsp are never reached)"},
 };
 
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 Error UnknownName(const std::string& what, std::string_view name,
                   const std::vector<std::string>& known) {
   Error error = InputError("unknown " + what + " " + Quote(name) +
@@ -84,18 +75,26 @@ Error UnknownName(const std::string& what, std::string_view name,
 
 }  // namespace
 
-std::span<const VmmProfile> VmmProfiles() { return kProfiles; }
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::span<const VmmProfile> VmmProfiles() { return kVmmProfiles; }
 
 const VmmProfile& ProfileOf(SnpVmm vmm) {
   const VmmProfile* profile =
-      std::ranges::find(kProfiles, vmm, &VmmProfile::vmm);
-  TALLY_CHECK(profile != std::end(kProfiles));
+      std::ranges::find(kVmmProfiles, vmm, &VmmProfile::vmm);
+  TALLY_CHECK(profile != std::end(kVmmProfiles));
   return *profile;
 }
 
 Result<SnpVmm> FindSnpVmm(std::string_view name) {
   std::vector<std::string> known;
-  for (const VmmProfile& profile : kProfiles) {
+  for (const VmmProfile& profile : kVmmProfiles) {
     if (profile.name == LowerCase(name)) return profile.vmm;
     known.emplace_back(profile.name);
   }

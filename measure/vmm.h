@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/result.h"
 
 namespace tally {
+
+// The most that CONFIG_KVM_MAX_NR_VCPUS of Linux allows on x86.
+inline constexpr uint32_t kMaxVcpus = 4096;
 
 // SnpVmm is who launches the guest.
 enum class SnpVmm { kQemu, kEc2, kGce, kKrun };
@@ -56,5 +60,9 @@ std::string_view SnpVmmName(SnpVmm vmm);
 // FindSnpVmsaEra accepts "linux-6.10" (from there on) and "before-linux-6.10".
 Result<SnpVmsaEra> FindSnpVmsaEra(std::string_view name);
 std::string_view SnpVmsaEraName(SnpVmsaEra era);
+
+// LowerCase turns A to Z into a to z: machine monitors and processors are named
+// in any case.
+std::string LowerCase(std::string_view text);
 
 }  // namespace tally
