@@ -9,7 +9,7 @@ namespace tally {
 namespace {
 
 constexpr uint64_t kMaxTables = 64;
-constexpr uint64_t kMaxFileBytes = uint64_t{16} << 20;
+constexpr uint64_t kMaxAcpiFileBytes = uint64_t{16} << 20;
 // Signature and length; what FACS has in common with the others.
 constexpr uint64_t kMinTableBytes = 8;
 // ACPI 6.5, section 5.2.12, table 5.19: header, address, flags.
@@ -117,9 +117,9 @@ void Replace(uint64_t offset, ByteSpan bytes, Bytes* all) {
 }  // namespace
 
 Result<std::vector<AcpiTable>> ListAcpiTables(ByteSpan tables) {
-  if (tables.size() > kMaxFileBytes) {
+  if (tables.size() > kMaxAcpiFileBytes) {
     return InputError("acpi tables: size is " + HexNumber(tables.size()) +
-                      ", expected at most " + HexNumber(kMaxFileBytes));
+                      ", expected at most " + HexNumber(kMaxAcpiFileBytes));
   }
   std::vector<AcpiTable> list;
   ByteReader r("acpi tables", tables);
@@ -210,7 +210,7 @@ Result<Bytes> MoveAcpiMemory(ByteSpan tables, uint64_t from_bytes,
 
 Status CheckAcpiLoader(ByteSpan loader) {
   if (loader.empty() || loader.size() % kLoaderCommandBytes != 0 ||
-      loader.size() > kMaxFileBytes) {
+      loader.size() > kMaxAcpiFileBytes) {
     return InputError("acpi table-loader: size is " + HexNumber(loader.size()) +
                       ", expected a multiple of 0x80, not zero");
   }

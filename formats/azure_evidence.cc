@@ -11,27 +11,28 @@
 namespace tally {
 namespace {
 
-constexpr const char* kWhere = "azure evidence";
+constexpr const char* kAzureEvidence = "azure evidence";
 constexpr int64_t kNewestVersion = 2;
 
-Error Wrong(const std::string& field, const std::string& expected) {
-  return InputError(std::string(kWhere) + ": '" + field + "' is no " +
+Error WrongAzureField(const std::string& field, const std::string& expected) {
+  return InputError(std::string(kAzureEvidence) + ": '" + field + "' is no " +
                     expected);
 }
 
 Error Reading(Error error, const std::string& field) {
-  return std::move(error).While("reading '" + field + "' of the " + kWhere);
+  return std::move(error).While("reading '" + field + "' of the " +
+                                kAzureEvidence);
 }
 
 // Version 0 has byte strings as lists of numbers.
 Result<Bytes> ByteList(const std::string& field, const Json& value) {
-  if (value.array() == nullptr) return Wrong(field, "list of bytes");
+  if (value.array() == nullptr) return WrongAzureField(field, "list of bytes");
   Bytes bytes;
   bytes.reserve(value.array()->size());
   for (const Json& item : *value.array()) {
     const int64_t* number = item.integer();
     if (number == nullptr || *number < 0 || *number > 255) {
-      return Wrong(field, "list of bytes");
+      return WrongAzureField(field, "list of bytes");
     }
     bytes.push_back(static_cast<uint8_t>(*number));
   }
@@ -39,14 +40,14 @@ Result<Bytes> ByteList(const std::string& field, const Json& value) {
 }
 
 Result<Bytes> HexField(const std::string& field, const Json& value) {
-  if (value.text() == nullptr) return Wrong(field, "text");
+  if (value.text() == nullptr) return WrongAzureField(field, "text");
   Result<Bytes> bytes = ParseHex(*value.text());
   if (!bytes) return Reading(std::move(bytes).error(), field);
   return bytes;
 }
 
-Result<Bytes> Base64Field(const std::string& field, const Json& value) {
-  if (value.text() == nullptr) return Wrong(field, "text");
+Result<Bytes> Base64UrlField(const std::string& field, const Json& value) {
+  if (value.text() == nullptr) return WrongAzureField(field, "text");
   Result<Bytes> bytes = ParseBase64Url(*value.text(), Base64Padding::kRequired);
   if (!bytes) return Reading(std::move(bytes).error(), field);
   return bytes;
@@ -59,18 +60,19 @@ struct Encodings {
   Encoding rest;
 };
 constexpr Encodings kLists = {ByteList, ByteList};
-constexpr Encodings kTexts = {HexField, Base64Field};
+constexpr Encodings kTexts = {HexField, Base64UrlField};
 
 Status ReadQuote(const Json& quote, const Encodings& encodings,
                  AzureEvidence* evidence) {
-  JsonFields fields(std::string(kWhere) + ": quote", quote);
+  JsonFields fields(std::string(kAzureEvidence) + ": quote", quote);
   const Json& message = fields.Any("message");
   const Json& signature = fields.Any("signature");
   const Json::Array& pcrs = fields.Array("pcrs");
   TALLY_TRY(fields.Finish());
   TALLY_ASSIGN(evidence->message, encodings.quote("message", message));
   TALLY_ASSIGN(evidence->signature, encodings.quote("signature", signature));
-  if (pcrs.size() > kTpmPcrs) return Wrong("pcrs", "list of at most 24 values");
+  if (pcrs.size() > kTpmPcrs)
+    return WrongAzureField("pcrs", "list of at most 24 values");
   for (const Json& pcr : pcrs) {
     TALLY_ASSIGN(Bytes value, encodings.quote("pcrs", pcr));
     evidence->pcrs.push_back(std::move(value));
@@ -81,19 +83,20 @@ Status ReadQuote(const Json& quote, const Encodings& encodings,
 Result<Json> ParseObject(ByteSpan file) {
   if (file.size() > kMaxAzureEvidenceBytes) {
     return InputError(
-        std::string(kWhere) + ": found " + std::to_string(file.size()) +
+        std::string(kAzureEvidence) + ": found " + std::to_string(file.size()) +
         " bytes, expected at most " + std::to_string(kMaxAzureEvidenceBytes));
   }
   Result<Json> json = ParseJson(AsText(file));
   if (!json) {
-    return std::move(json).error().While("reading the " + std::string(kWhere));
+    return std::move(json).error().While("reading the " +
+                                         std::string(kAzureEvidence));
   }
   return json;
 }
 
 // The first form of all: "quote", "report" and a VCEK in PEM.
 Result<AzureEvidence> ReadOldSnp(const Json& json) {
-  JsonFields fields(kWhere, json);
+  JsonFields fields(kAzureEvidence, json);
   const Json& quote = fields.Object("quote");
   const Json& report = fields.Any("report");
   const std::string vcek = fields.Text("vcek");
@@ -108,11 +111,11 @@ Result<AzureEvidence> ReadOldSnp(const Json& json) {
 Result<AzureEvidence> ReadNamed(const Json& json) {
   const bool is_tdx = json.Find("td_quote") != nullptr;
   AzureEvidence evidence;
-  JsonFields fields(kWhere, json);
+  JsonFields fields(kAzureEvidence, json);
   if (json.Find("version") != nullptr) {
     evidence.version = fields.Integer("version");
     if (evidence.version != 1 && evidence.version != kNewestVersion) {
-      return InputError(std::string(kWhere) + ": found version " +
+      return InputError(std::string(kAzureEvidence) + ": found version " +
                         std::to_string(evidence.version) +
                         ", expected 1 or 2, or none");
     }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kSectorBytes = 512;
 constexpr uint64_t kHeaderOffset = 0x1f1;
-constexpr uint32_t kMagic = 0x53726448;  // "HdrS"
+constexpr uint32_t kSetupHeaderMagic = 0x53726448;  // "HdrS"
 constexpr uint16_t kOldestProtocol = 0x0203;
 // For historical reasons a setup_sects of 0 means this.
 constexpr uint64_t kDefaultSetupSectors = 4;
@@ -48,7 +48,7 @@ Result<BzImage> ParseBzImage(ByteSpan kernel) {
   const uint64_t setup_sectors = reader.U8("setup_sects");
   reader.Skip("boot sector", 0x202 - 0x1f2);
   const uint32_t magic = reader.U32Le("header magic");
-  if (reader.ok() && magic != kMagic) {
+  if (reader.ok() && magic != kSetupHeaderMagic) {
     reader.Fail("header magic",
                 "found " + HexNumber(magic) + ", expected \"HdrS\"");
   }

@@ -25,17 +25,17 @@ constexpr uint8_t kMajorSimple = 7;
 constexpr uint8_t kIndefinite = 31;
 constexpr uint8_t kBreak = 0xff;
 // Section 3.3.
-constexpr uint8_t kFalse = 20;
-constexpr uint8_t kTrue = 21;
-constexpr uint8_t kNull = 22;
+constexpr uint8_t kSimpleFalse = 20;
+constexpr uint8_t kSimpleTrue = 21;
+constexpr uint8_t kSimpleNull = 22;
 
 // Paths in error text do not grow with hostile keys.
 constexpr size_t kMaxKeyText = 40;
 
-class Parser {
+class CborParser {
  public:
-  Parser(std::string_view subject, ByteSpan bytes, const CborRules& rules,
-         uint64_t base_offset)
+  CborParser(std::string_view subject, ByteSpan bytes, const CborRules& rules,
+             uint64_t base_offset)
       : bytes_(bytes),
         base_offset_(base_offset),
         rules_(rules),
@@ -133,10 +133,10 @@ class Parser {
   }
 
   void Simple(uint8_t information, CborItem& item) {
-    if (information == kFalse || information == kTrue) {
+    if (information == kSimpleFalse || information == kSimpleTrue) {
       item.type = CborType::kBoolean;
-      item.number = information == kTrue ? 1 : 0;
-    } else if (information != kNull) {
+      item.number = information == kSimpleTrue ? 1 : 0;
+    } else if (information != kSimpleNull) {
       Fail("found simple value or float " + std::to_string(information) +
            ", expected false, true or null");
     }
@@ -254,7 +254,7 @@ std::string FormatCborKey(const CborItem& key) {
 
 Result<CborItem> ParseCbor(std::string_view subject, ByteSpan bytes,
                            const CborRules& rules, uint64_t base_offset) {
-  return Parser(subject, bytes, rules, base_offset).Parse();
+  return CborParser(subject, bytes, rules, base_offset).Parse();
 }
 
 CborWriter& CborWriter::Head(uint8_t major, uint64_t argument) {
@@ -298,9 +298,9 @@ CborWriter& CborWriter::Map(uint64_t num_pairs) {
 }
 CborWriter& CborWriter::Tag(uint64_t number) { return Head(kMajorTag, number); }
 CborWriter& CborWriter::Boolean(bool value) {
-  return Head(kMajorSimple, value ? kTrue : kFalse);
+  return Head(kMajorSimple, value ? kSimpleTrue : kSimpleFalse);
 }
-CborWriter& CborWriter::Null() { return Head(kMajorSimple, kNull); }
+CborWriter& CborWriter::Null() { return Head(kMajorSimple, kSimpleNull); }
 
 CborWriter& CborWriter::Item(const CborItem& item) {
   switch (item.type) {

@@ -50,7 +50,7 @@ constexpr uint64_t kMaxConfigBytes = 4096;
 // A7.2.3.2.7: a software component.
 constexpr CborLabel kComponentType(1, "component type");
 constexpr CborLabel kMeasurement(2, "measurement");
-constexpr CborLabel kVersion(4, "version");
+constexpr CborLabel kComponentVersion(4, "version");
 constexpr CborLabel kSignerId(5, "signer id");
 
 constexpr std::array<std::string_view, 3> kPlatformProfiles = {
@@ -118,7 +118,8 @@ Status ReadComponent(std::string_view subject, const CborItem& item,
   component.measurement = fields.Digest(kMeasurement);
   component.signer_id = fields.Digest(kSignerId);
   if (fields.Has(kComponentType)) component.type = fields.Text(kComponentType);
-  if (fields.Has(kVersion)) component.version = fields.Text(kVersion);
+  if (fields.Has(kComponentVersion))
+    component.version = fields.Text(kComponentVersion);
   return fields.status();
 }
 

@@ -10,10 +10,8 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r";
-
 std::string_view TrimmedLeft(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlanks);
+  const size_t begin = text.find_first_not_of(kConfigBlanks);
   return begin == std::string_view::npos ? std::string_view()
                                          : text.substr(begin);
 }
@@ -117,7 +115,7 @@ Result<std::optional<std::string>> WordReader::Next() {
       }
     } else if (at == '\'' || at == '"') {
       quote = at;
-    } else if (kBlanks.find(at) != std::string_view::npos) {
+    } else if (kConfigBlanks.find(at) != std::string_view::npos) {
       break;
     } else {
       word += at;

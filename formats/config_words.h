@@ -9,6 +9,9 @@
 
 namespace tally {
 
+// The white space of a line, as systemd has it.
+inline constexpr std::string_view kConfigBlanks = " \t\r";
+
 // What a backslash means in a word.
 enum class Backslash {
   kTakesNext,     // the next character as it is: sysusers.d

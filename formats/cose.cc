@@ -21,16 +21,16 @@ struct AlgorithmRow {
   std::string_view name;
   size_t signature_bytes;
 };
-constexpr std::array<AlgorithmRow, 3> kAlgorithms = {{
+constexpr std::array<AlgorithmRow, 3> kCoseAlgorithms = {{
     {CoseAlgorithm::kEs256, "ES256", 64},
     {CoseAlgorithm::kEs384, "ES384", 96},
     {CoseAlgorithm::kEs512, "ES512", 132},
 }};
 
 const AlgorithmRow& RowOf(CoseAlgorithm algorithm) {
-  if (algorithm == CoseAlgorithm::kEs256) return kAlgorithms[0];
-  if (algorithm == CoseAlgorithm::kEs384) return kAlgorithms[1];
-  return kAlgorithms[2];
+  if (algorithm == CoseAlgorithm::kEs256) return kCoseAlgorithms[0];
+  if (algorithm == CoseAlgorithm::kEs384) return kCoseAlgorithms[1];
+  return kCoseAlgorithms[2];
 }
 
 Status CheckForm(std::string_view subject, const CborItem& message) {
@@ -66,7 +66,7 @@ Result<CoseAlgorithm> ReadAlgorithm(std::string_view subject,
   const CborItem* alg = fields.Find(kAlg);
   if (alg == nullptr) fields.Fail(kAlg, header, "is missing");
   TALLY_TRY(fields.status());
-  for (const AlgorithmRow& row : kAlgorithms) {
+  for (const AlgorithmRow& row : kCoseAlgorithms) {
     if (CborNumber(*alg) == static_cast<int64_t>(row.algorithm)) {
       return row.algorithm;
     }

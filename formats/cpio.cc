@@ -13,13 +13,11 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic = "070701";
+constexpr std::string_view kCpioMagic = "070701";
 constexpr std::string_view kTrailer = "TRAILER!!!";
-constexpr uint64_t kHeaderSize = 110;  // magic and 13 fields of 8 digits
+constexpr uint64_t kCpioHeaderSize = 110;  // magic and 13 fields of 8 digits
 // As gen_init_cpio and GNU cpio pad an archive.
 constexpr uint64_t kArchiveAlignment = 512;
-// init/initramfs.c skips entries whose name with NUL is longer than PATH_MAX.
-constexpr uint64_t kMaxNameSize = 4096;
 constexpr uint32_t kTypeDirectory = 0040000;
 constexpr uint32_t kTypeFile = 0100000;
 constexpr uint32_t kTypeSymlink = 0120000;
@@ -36,7 +34,7 @@ void HexField(ByteWriter& writer, uint32_t value) {
 Bytes EncodeHeader(const CpioEntry& entry, uint64_t padding) {
   ByteWriter writer;
   writer.Zeros(padding);
-  writer.Text(kMagic);                                            // c_magic
+  writer.Text(kCpioMagic);                                        // c_magic
   HexField(writer, entry.ino);                                    // c_ino
   HexField(writer, entry.mode);                                   // c_mode
   HexField(writer, entry.uid);                                    // c_uid
@@ -57,7 +55,7 @@ Bytes EncodeHeader(const CpioEntry& entry, uint64_t padding) {
 }
 
 Status CheckEncodable(const CpioEntry& entry) {
-  if (entry.name.empty() || entry.name.size() >= kMaxNameSize ||
+  if (entry.name.empty() || entry.name.size() >= kMaxCpioNameSize ||
       entry.name.find('\0') != std::string::npos || entry.name == kTrailer) {
     return InputError("cpio cannot hold the name " + Quote(entry.name));
   }
@@ -70,7 +68,7 @@ Status CheckEncodable(const CpioEntry& entry) {
 }
 
 uint64_t EntrySize(const CpioEntry& entry) {
-  return AlignUp(kHeaderSize + entry.name.size() + 1, 4) +
+  return AlignUp(kCpioHeaderSize + entry.name.size() + 1, 4) +
          AlignUp(entry.content.size(), 4);
 }
 

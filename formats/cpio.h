@@ -2,6 +2,7 @@
 // unpacks as its initial file system. See docs/formats/cpio.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ Status WriteCpio(const FileList& files, ByteSink& sink);
 
 // CpioSize returns how many bytes WriteCpio will write.
 Result<uint64_t> CpioSize(const FileList& files);
+
+// init/initramfs.c skips entries whose name with NUL is longer than PATH_MAX.
+inline constexpr uint64_t kMaxCpioNameSize = 4096;
 
 // CpioEntry is one entry as stored, field names as in cpio(5).
 struct CpioEntry {

@@ -8,8 +8,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxNameSize = 4096;  // with NUL, as in init/initramfs.c
-
 // HexField reads 8 digits, upper or lower case: GNU cpio writes upper case,
 // others lower.
 uint32_t HexField(ByteReader& reader, std::string_view field) {
@@ -37,9 +35,9 @@ void TakePadding(ByteReader& reader, std::string_view field) {
   reader.Zeros(field, AlignUp(reader.offset(), 4) - reader.offset());
 }
 
-std::string TakeName(ByteReader& reader, uint64_t name_size) {
+std::string TakeEntryName(ByteReader& reader, uint64_t name_size) {
   const uint64_t size_bytes =
-      reader.Count("c_namesize", name_size, kMaxNameSize);
+      reader.Count("c_namesize", name_size, kMaxCpioNameSize);
   const std::string_view name = AsText(reader.Take("name", size_bytes));
   if (!reader.ok()) return {};
   if (name.size() < 2 || name.find('\0') != name.size() - 1) {
@@ -72,7 +70,7 @@ CpioEntry ParseEntry(ByteReader& reader) {
   const uint32_t check = HexField(reader, "c_check");
   if (check != 0)
     reader.Fail("c_check", "found " + HexNumber(check) + ", expected 0");
-  entry.name = TakeName(reader, name_size);
+  entry.name = TakeEntryName(reader, name_size);
   TakePadding(reader, "padding after name");
   entry.content = reader.Take("data", file_size);
   TakePadding(reader, "padding after data");

@@ -25,7 +25,7 @@ void Expect(ByteReader& r, std::string_view field, uint64_t found,
          "found " + HexNumber(found) + ", expected " + HexNumber(expected));
 }
 
-QuoteHeader ReadHeader(ByteReader& r) {
+QuoteHeader ReadQuoteHeader(ByteReader& r) {
   QuoteHeader header;
   header.version = r.U16Le("version");
   if (header.version < 3 || header.version > 5) {
@@ -185,7 +185,7 @@ std::string_view CertificationDataName(uint16_t type) {
 Result<DcapQuote> ParseDcapQuote(ByteSpan file) {
   DcapQuote quote;
   ByteReader r("quote", file);
-  quote.header = ReadHeader(r);
+  quote.header = ReadQuoteHeader(r);
   TALLY_TRY(r.status());
   ReadBody(r, &quote);
   TALLY_TRY(r.status());

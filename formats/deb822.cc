@@ -24,11 +24,11 @@ bool SameName(std::string_view a, std::string_view b) {
                     [](char x, char y) { return Lower(x) == Lower(y); });
 }
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+bool IsSpaceOrTab(char c) { return c == ' ' || c == '\t'; }
 
-std::string_view TrimBlanks(std::string_view text) {
-  while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
+std::string_view TrimSpacesAndTabs(std::string_view text) {
+  while (!text.empty() && IsSpaceOrTab(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsSpaceOrTab(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -67,7 +67,7 @@ Result<bool> Deb822Reader::Next(Deb822Paragraph& paragraph) {
   const char* start = nullptr;
   while (position_ < text_.size()) {
     const std::string_view line = TakeLine();
-    if (line.empty() || TrimBlanks(line).empty()) {
+    if (line.empty() || TrimSpacesAndTabs(line).empty()) {
       if (!paragraph.fields_.empty()) break;
       continue;
     }
@@ -83,7 +83,7 @@ Result<bool> Deb822Reader::Next(Deb822Paragraph& paragraph) {
     if (std::memchr(line.data(), '\r', line.size()) != nullptr) {
       return Fail("found a carriage return inside of a line");
     }
-    if (IsBlank(line[0])) {
+    if (IsSpaceOrTab(line[0])) {
       TALLY_TRY(Continue(line, paragraph));
     } else {
       TALLY_TRY(AddField(line, paragraph));
@@ -124,7 +124,8 @@ Status Deb822Reader::AddField(std::string_view line,
     return Fail("paragraph has more than 256 fields");
   }
   if (paragraph.fields_.empty()) paragraph.line_ = line_;
-  paragraph.fields_.push_back({name, TrimBlanks(line.substr(colon + 1))});
+  paragraph.fields_.push_back(
+      {name, TrimSpacesAndTabs(line.substr(colon + 1))});
   return Ok();
 }
 
@@ -135,7 +136,7 @@ Status Deb822Reader::Continue(std::string_view line,
     return Fail("a continuation line comes before the first field");
   }
   std::string_view& value = paragraph.fields_.back().value;
-  const std::string_view more = TrimBlanks(line);
+  const std::string_view more = TrimSpacesAndTabs(line);
   const char* begin = value.empty() ? more.data() : value.data();
   const char* end = more.data() + more.size();
   value = std::string_view(begin, static_cast<size_t>(end - begin));

@@ -5,15 +5,15 @@
 
 #include "common/text.h"
 #include "formats/deb822.h"
+#include "formats/digits.h"
 
 namespace tally {
 namespace {
 
 constexpr size_t kMaxVersionBytes = 256;
-constexpr size_t kMaxNameBytes = 256;
+constexpr size_t kMaxPackageNameBytes = 256;
 constexpr size_t kMaxAlternatives = 10000;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -185,7 +185,7 @@ Status RelationParser::Architectures(Relation& relation) {
 
 std::string_view RelationParser::Word(std::string_view more_characters) {
   size_t size = 0;
-  while (size < rest_.size() && size < kMaxNameBytes &&
+  while (size < rest_.size() && size < kMaxPackageNameBytes &&
          (IsDigit(rest_[size]) || IsLetter(rest_[size]) ||
           more_characters.find(rest_[size]) != std::string_view::npos)) {
     ++size;

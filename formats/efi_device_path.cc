@@ -14,7 +14,7 @@ constexpr uint64_t kNodeHeaderBytes = 4;
 constexpr uint32_t kPciRoot = 0x0a0341d0;
 constexpr uint32_t kPciExpressRoot = 0x0a0841d0;
 
-struct Node {
+struct DevicePathNode {
   uint8_t type = 0;
   uint8_t sub_type = 0;
   ByteSpan data;
@@ -26,13 +26,13 @@ std::string GuidText(ByteReader& r) {
   return FormatUuid(UuidFromGuidBytes(r.Array<16>("guid")));
 }
 
-std::string UnknownNode(const Node& node) {
+std::string UnknownNode(const DevicePathNode& node) {
   return "Path(" + std::to_string(node.type) + "," +
          std::to_string(node.sub_type) + "," + Hex(node.data) + ")";
 }
 
 // 1: hardware
-std::string HardwareNode(const Node& node, ByteReader& r) {
+std::string HardwareNode(const DevicePathNode& node, ByteReader& r) {
   switch (node.sub_type) {
     case 1: {
       const uint8_t function = r.U8("function");
@@ -51,7 +51,7 @@ std::string HardwareNode(const Node& node, ByteReader& r) {
 }
 
 // 2: ACPI
-std::string AcpiNode(const Node& node, ByteReader& r) {
+std::string AcpiNode(const DevicePathNode& node, ByteReader& r) {
   if (node.sub_type != 1) return UnknownNode(node);
   const uint32_t hid = r.U32Le("hid");
   const std::string uid = Hexed(r.U32Le("uid"));
@@ -61,7 +61,7 @@ std::string AcpiNode(const Node& node, ByteReader& r) {
 }
 
 // 3: messaging
-std::string MessagingNode(const Node& node, ByteReader& r) {
+std::string MessagingNode(const DevicePathNode& node, ByteReader& r) {
   switch (node.sub_type) {
     case 2: {
       const uint16_t target = r.U16Le("target");
@@ -110,7 +110,7 @@ std::string HardDrive(ByteReader& r) {
 }
 
 // 4: media
-std::string MediaNode(const Node& node, ByteReader& r) {
+std::string MediaNode(const DevicePathNode& node, ByteReader& r) {
   switch (node.sub_type) {
     case 1:
       return HardDrive(r);
@@ -135,7 +135,7 @@ std::string MediaNode(const Node& node, ByteReader& r) {
 }
 
 // NodeText shows a node; one that is too short for its kind by number.
-std::string NodeText(const Node& node) {
+std::string NodeText(const DevicePathNode& node) {
   ByteReader r("device path node", node.data);
   std::string text;
   switch (node.type) {
@@ -179,7 +179,7 @@ Result<std::string> FormatDevicePath(ByteSpan path) {
   std::string text;
   bool is_first = true;
   while (r.ok()) {
-    Node node;
+    DevicePathNode node;
     node.type = r.U8("type");
     node.sub_type = r.U8("sub-type");
     const uint16_t size_bytes = r.U16Le("length");

@@ -70,8 +70,8 @@ Result<ByteReader> StoreBody(ByteSpan flash, uint64_t store_offset) {
   return body;
 }
 
-// TakeName reads UTF-16 with a NUL.
-std::string TakeName(ByteReader& r, uint32_t size_bytes) {
+// TakeVariableName reads UTF-16 with a NUL.
+std::string TakeVariableName(ByteReader& r, uint32_t size_bytes) {
   std::string name;
   if (size_bytes < 4 || size_bytes % 2 != 0) {
     r.Fail("name size", "not a name with its NUL");
@@ -99,7 +99,7 @@ Found TakeVariable(ByteReader& r) {
   const uint32_t name_bytes = r.U32Le("name size");
   const uint32_t data_bytes = r.U32Le("data size");
   found.variable.vendor = UuidFromGuidBytes(r.Array<16>("vendor guid"));
-  found.variable.name = TakeName(r, name_bytes);
+  found.variable.name = TakeVariableName(r, name_bytes);
   found.variable.data = r.Take("data", data_bytes);
   return found;
 }

@@ -15,14 +15,14 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic = ".eif";
+constexpr std::string_view kEifMagic = ".eif";
 constexpr uint16_t kFlagArm64 = 1;  // EIF_HDR_ARCH_ARM64
 // magic, version, flags, memory, cpus, reserved, section count, offsets, sizes,
 // unused, checksum.
-constexpr uint64_t kHeaderBytes = 4 + 2 + 2 + 8 + 8 + 2 + 2 +
-                                  8 * kEifMaxSections + 8 * kEifMaxSections +
-                                  4 + 4;
-static_assert(kHeaderBytes == 548);
+constexpr uint64_t kEifHeaderBytes = 4 + 2 + 2 + 8 + 8 + 2 + 2 +
+                                     8 * kEifMaxSections + 8 * kEifMaxSections +
+                                     4 + 4;
+static_assert(kEifHeaderBytes == 548);
 // The checksum is the header's last field and covers all bytes but itself.
 constexpr uint64_t kChecksumBytes = 4;
 // type, flags, size.
@@ -78,8 +78,8 @@ Status CheckSections(const Eif& eif) {
   return Ok();
 }
 
-// Header is the fixed part at the start of the file.
-struct Header {
+// EifHeader is the fixed part at the start of the file.
+struct EifHeader {
   EifArchitecture architecture = EifArchitecture::kX86_64;
   uint64_t default_memory_bytes = 0;
   uint64_t default_cpus = 0;
@@ -104,9 +104,9 @@ std::array<uint64_t, kEifMaxSections> ReadTable(ByteReader& r,
   return values;
 }
 
-Result<Header> ReadHeader(ByteReader& r) {
-  Header header;
-  if (AsText(r.Take("magic", kMagic.size())) != kMagic) {
+Result<EifHeader> ReadEifHeader(ByteReader& r) {
+  EifHeader header;
+  if (AsText(r.Take("magic", kEifMagic.size())) != kEifMagic) {
     r.Fail("magic", "expected '.eif'");
   }
   const uint16_t version = r.U16Be("version");
@@ -133,7 +133,8 @@ Result<Header> ReadHeader(ByteReader& r) {
 }
 
 // ReadSection reads the section that begins at the reader's position.
-Result<EifSection> ReadSection(ByteReader& r, const Header& header, size_t i) {
+Result<EifSection> ReadSection(ByteReader& r, const EifHeader& header,
+                               size_t i) {
   if (r.offset() != header.offsets[i]) {
     return InputError("eif: section " + std::to_string(i) + " begins at " +
                       HexNumber(r.offset()) + ", but the header says " +
@@ -167,7 +168,7 @@ Bytes EncodeSectionHeader(const EifSection& section) {
 Bytes EncodeHeader(const Eif& eif) {
   std::array<uint64_t, kEifMaxSections> offsets = {};
   std::array<uint64_t, kEifMaxSections> sizes = {};
-  uint64_t offset = kHeaderBytes;
+  uint64_t offset = kEifHeaderBytes;
   for (size_t i = 0; i < eif.sections.size(); ++i) {
     offsets[i] = offset;
     sizes[i] = eif.sections[i].bytes.size();
@@ -175,7 +176,7 @@ Bytes EncodeHeader(const Eif& eif) {
   }
 
   ByteWriter w;
-  w.Text(kMagic);
+  w.Text(kEifMagic);
   w.U16Be(kEifVersion);
   w.U16Be(eif.architecture == EifArchitecture::kAarch64 ? kFlagArm64 : 0);
   w.U64Be(eif.default_memory_bytes);
@@ -230,7 +231,7 @@ Eif MakeEif(EifArchitecture architecture, const EifContents& contents) {
 
 Result<Eif> ParseEif(ByteSpan file) {
   ByteReader r("eif", file);
-  TALLY_ASSIGN(const Header header, ReadHeader(r));
+  TALLY_ASSIGN(const EifHeader header, ReadEifHeader(r));
   Eif eif;
   eif.architecture = header.architecture;
   eif.default_memory_bytes = header.default_memory_bytes;
@@ -244,12 +245,12 @@ Result<Eif> ParseEif(ByteSpan file) {
 
   const uint32_t checksum =
       Crc32Hasher()
-          .Update(file.first(kHeaderBytes - kChecksumBytes))
-          .Update(file.subspan(kHeaderBytes))
+          .Update(file.first(kEifHeaderBytes - kChecksumBytes))
+          .Update(file.subspan(kEifHeaderBytes))
           .value();
   if (checksum != header.checksum) {
     return InputError("eif: checksum at " +
-                      HexNumber(kHeaderBytes - kChecksumBytes) + ": found " +
+                      HexNumber(kEifHeaderBytes - kChecksumBytes) + ": found " +
                       HexNumber(header.checksum) + ", expected " +
                       HexNumber(checksum))
         .Hint("the image was damaged after it was made");

@@ -12,7 +12,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic(
+constexpr std::string_view kElfMagic(
     "\x7f"
     "ELF",
     4);
@@ -24,20 +24,20 @@ constexpr uint32_t kInterpreter = 3;
 constexpr uint32_t kGnuProperty = 0x6474e553;
 
 // d_tag
-constexpr uint64_t kNull = 0;
-constexpr uint64_t kNeeded = 1;
-constexpr uint64_t kStringTable = 5;
-constexpr uint64_t kStringTableSize = 10;
-constexpr uint64_t kSoname = 14;
-constexpr uint64_t kRpath = 15;
-constexpr uint64_t kRunpath = 29;
+constexpr uint64_t kTagNull = 0;
+constexpr uint64_t kTagNeeded = 1;
+constexpr uint64_t kTagStringTable = 5;
+constexpr uint64_t kTagStringTableSize = 10;
+constexpr uint64_t kTagSoname = 14;
+constexpr uint64_t kTagRpath = 15;
+constexpr uint64_t kTagRunpath = 29;
 
 constexpr uint32_t kPropertyNote = 5;            // NT_GNU_PROPERTY_TYPE_0
 constexpr uint32_t kIsaOneNeeded = 0xc0008002;   // …_X86_ISA_1_NEEDED
 constexpr uint16_t kExtendedNumbering = 0xffff;  // PN_XNUM
 constexpr uint64_t kMaxInterpreterBytes = 4096;  // PATH_MAX
 // Entries may share one long string: a small file can name much.
-constexpr uint64_t kMaxNamesBytes = 16 << 20;
+constexpr uint64_t kMaxDynamicNamesBytes = 16 << 20;
 
 struct Segment {
   uint32_t type = 0;
@@ -57,8 +57,8 @@ uint64_t Word(ByteReader& reader, ElfClass elf_class, std::string_view field) {
   return elf_class == ElfClass::k64 ? reader.U64Le(field) : reader.U32Le(field);
 }
 
-Result<ByteSpan> Part(ByteSpan file, uint64_t offset, uint64_t size_bytes,
-                      std::string_view what) {
+Result<ByteSpan> ElfPart(ByteSpan file, uint64_t offset, uint64_t size_bytes,
+                         std::string_view what) {
   if (offset > file.size() || size_bytes > file.size() - offset) {
     return InputError("elf: " + std::string(what) + " at " + HexNumber(offset) +
                       " needs " + std::to_string(size_bytes) +
@@ -95,8 +95,8 @@ Result<std::vector<Segment>> ReadSegments(ByteSpan file,
   }
   TALLY_ASSIGN(
       const ByteSpan table,
-      Part(file, header.program_offset,
-           uint64_t{header.program_count} * entry_size, "program headers"));
+      ElfPart(file, header.program_offset,
+              uint64_t{header.program_count} * entry_size, "program headers"));
   ByteReader reader("elf program headers", table, header.program_offset);
   for (uint16_t i = 0; i < header.program_count; ++i) {
     segments.push_back(ReadSegment(reader, header.elf_class));
@@ -106,8 +106,9 @@ Result<std::vector<Segment>> ReadSegments(ByteSpan file,
 }
 
 Result<std::string> ReadInterpreter(ByteSpan file, const Segment& segment) {
-  TALLY_ASSIGN(const ByteSpan bytes,
-               Part(file, segment.offset, segment.size_bytes, "interpreter"));
+  TALLY_ASSIGN(
+      const ByteSpan bytes,
+      ElfPart(file, segment.offset, segment.size_bytes, "interpreter"));
   const std::string_view text = AsText(bytes);
   const std::string_view path = text.substr(0, text.find('\0'));
   if (path.size() == text.size() || path.empty() ||
@@ -145,7 +146,7 @@ unsigned ReadIsaLevel(ByteSpan file, const Segment& segment,
                       ElfClass elf_class) {
   const uint64_t word_size = elf_class == ElfClass::k64 ? 8 : 4;
   const auto notes =
-      Part(file, segment.offset, segment.size_bytes, "properties");
+      ElfPart(file, segment.offset, segment.size_bytes, "properties");
   if (segment.alignment != word_size || !notes) return 0;
   ByteReader reader("elf notes", *notes);
   while (reader.ok() && reader.remaining() > 12) {
@@ -172,7 +173,7 @@ Result<std::vector<DynamicEntry>> ReadDynamic(ByteSpan file,
                                               ElfClass elf_class) {
   TALLY_ASSIGN(
       const ByteSpan bytes,
-      Part(file, segment.offset, segment.size_bytes, "dynamic segment"));
+      ElfPart(file, segment.offset, segment.size_bytes, "dynamic segment"));
   ByteReader reader("elf dynamic segment", bytes, segment.offset);
   std::vector<DynamicEntry> entries;
   while (reader.remaining() > 0) {
@@ -180,7 +181,7 @@ Result<std::vector<DynamicEntry>> ReadDynamic(ByteSpan file,
     entry.tag = Word(reader, elf_class, "d_tag");
     entry.value = Word(reader, elf_class, "d_un");
     TALLY_TRY(reader.status());
-    if (entry.tag == kNull) return entries;
+    if (entry.tag == kTagNull) return entries;
     entries.push_back(entry);
   }
   return InputError("elf: dynamic segment at " + HexNumber(segment.offset) +
@@ -199,8 +200,8 @@ std::optional<uint64_t> ValueOf(const std::vector<DynamicEntry>& entries,
 Result<std::string_view> FindStrings(ByteSpan file,
                                      const std::vector<Segment>& segments,
                                      const std::vector<DynamicEntry>& entries) {
-  const auto address = ValueOf(entries, kStringTable);
-  const auto size_bytes = ValueOf(entries, kStringTableSize);
+  const auto address = ValueOf(entries, kTagStringTable);
+  const auto size_bytes = ValueOf(entries, kTagStringTableSize);
   if (!address || !size_bytes) {
     return InputError("elf: dynamic segment has no DT_STRTAB or DT_STRSZ");
   }
@@ -211,8 +212,9 @@ Result<std::string_view> FindStrings(ByteSpan file,
     }
     const uint64_t inside = *address - segment.address;
     if (inside > UINT64_MAX - segment.offset) break;
-    TALLY_ASSIGN(const ByteSpan strings, Part(file, segment.offset + inside,
-                                              *size_bytes, "dynamic strings"));
+    TALLY_ASSIGN(
+        const ByteSpan strings,
+        ElfPart(file, segment.offset + inside, *size_bytes, "dynamic strings"));
     return AsText(strings);
   }
   return InputError("elf: DT_STRTAB is " + HexNumber(*address) +
@@ -234,24 +236,24 @@ Status ReadNames(std::string_view strings,
                  const std::vector<DynamicEntry>& entries, ElfFile& elf) {
   uint64_t names_bytes = 0;
   for (const DynamicEntry& entry : entries) {
-    if (entry.tag != kNeeded && entry.tag != kSoname && entry.tag != kRpath &&
-        entry.tag != kRunpath) {
+    if (entry.tag != kTagNeeded && entry.tag != kTagSoname &&
+        entry.tag != kTagRpath && entry.tag != kTagRunpath) {
       continue;
     }
     TALLY_ASSIGN(std::string name, StringAt(strings, entry.value));
     names_bytes += name.size();
-    if (names_bytes > kMaxNamesBytes) {
+    if (names_bytes > kMaxDynamicNamesBytes) {
       return InputError("elf: dynamic names have more than " +
-                        std::to_string(kMaxNamesBytes) + " bytes");
+                        std::to_string(kMaxDynamicNamesBytes) + " bytes");
     }
     // The first one counts, as for ldconfig.
-    if (entry.tag == kNeeded)
+    if (entry.tag == kTagNeeded)
       elf.needed.push_back(std::move(name));
-    else if (entry.tag == kSoname && !elf.soname)
+    else if (entry.tag == kTagSoname && !elf.soname)
       elf.soname = name;
-    else if (entry.tag == kRpath && !elf.rpath)
+    else if (entry.tag == kTagRpath && !elf.rpath)
       elf.rpath = name;
-    else if (entry.tag == kRunpath && !elf.runpath)
+    else if (entry.tag == kTagRunpath && !elf.runpath)
       elf.runpath = name;
   }
   return Ok();
@@ -259,19 +261,19 @@ Status ReadNames(std::string_view strings,
 
 bool HasNames(const std::vector<DynamicEntry>& entries) {
   return std::ranges::any_of(entries, [](const DynamicEntry& entry) {
-    return entry.tag == kNeeded || entry.tag == kSoname ||
-           entry.tag == kRpath || entry.tag == kRunpath;
+    return entry.tag == kTagNeeded || entry.tag == kTagSoname ||
+           entry.tag == kTagRpath || entry.tag == kTagRunpath;
   });
 }
 
 }  // namespace
 
-bool IsElf(ByteSpan file) { return AsText(file).starts_with(kMagic); }
+bool IsElf(ByteSpan file) { return AsText(file).starts_with(kElfMagic); }
 
 Result<ElfHeader> ParseElfHeader(ByteSpan file) {
   ByteReader reader("elf header", file);
   const std::string_view magic = AsText(reader.Take("EI_MAG", 4));
-  if (magic != kMagic) {
+  if (magic != kElfMagic) {
     reader.Fail("EI_MAG", "found " + Quote(magic) + ", expected an ELF file");
   }
   const uint8_t elf_class = reader.U8("EI_CLASS");

@@ -2,6 +2,7 @@
 // libraries, where it looks for them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ inline constexpr uint16_t kElfMachine386 = 3;
 inline constexpr uint16_t kElfMachineArm = 40;
 inline constexpr uint16_t kElfMachineX8664 = 62;
 inline constexpr uint16_t kElfMachineAarch64 = 183;
+
+inline constexpr uint16_t kElf64SectionHeaderSize = 64;  // Elf64_Shdr
 
 // ElfHeader is the file header (Elf32_Ehdr or Elf64_Ehdr).
 struct ElfHeader {

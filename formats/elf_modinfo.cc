@@ -6,15 +6,15 @@
 #include <optional>
 
 #include "common/text.h"
+#include "formats/elf.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kSectionHeaderSize = 64;  // Elf64_Shdr
 // Debian's largest, of a driver with thousands of aliases, has 0.2 MB.
 constexpr uint64_t kMaxModinfoBytes = 16 << 20;
-constexpr uint32_t kProgramBits = 1;  // SHT_PROGBITS
-constexpr uint32_t kStringTable = 3;  // SHT_STRTAB
+constexpr uint32_t kSectionProgramBits = 1;  // SHT_PROGBITS
+constexpr uint32_t kSectionStringTable = 3;  // SHT_STRTAB
 
 struct SectionTable {
   uint64_t offset = 0;
@@ -22,14 +22,14 @@ struct SectionTable {
   uint64_t names_index = 0;
 };
 
-struct Section {
+struct ModuleSection {
   uint32_t name = 0;  // offset in the table of section names
   uint32_t type = 0;
   uint64_t offset = 0;
   uint64_t size_bytes = 0;
 };
 
-Result<SectionTable> ParseElfHeader(ByteSpan module) {
+Result<SectionTable> ParseModuleHeader(ByteSpan module) {
   ByteReader reader("elf header", module);
   const std::string_view magic = AsText(reader.Take("EI_MAG", 4));
   if (magic !=
@@ -55,7 +55,7 @@ Result<SectionTable> ParseElfHeader(ByteSpan module) {
   SectionTable table;
   table.offset = reader.U64Le("e_shoff");
   reader.Skip("e_flags to e_phnum", 10);
-  expect("e_shentsize", reader.U16Le("e_shentsize"), kSectionHeaderSize,
+  expect("e_shentsize", reader.U16Le("e_shentsize"), kElf64SectionHeaderSize,
          "Elf64_Shdr");
   table.count = reader.U16Le("e_shnum");
   table.names_index = reader.U16Le("e_shstrndx");
@@ -68,17 +68,17 @@ Result<SectionTable> ParseElfHeader(ByteSpan module) {
   return table;
 }
 
-Result<std::vector<Section>> ParseSections(ByteSpan module,
-                                           const SectionTable& table) {
+Result<std::vector<ModuleSection>> ParseSections(ByteSpan module,
+                                                 const SectionTable& table) {
   if (table.offset > module.size()) {
     return InputError("elf header: e_shoff at 0x28: found " +
                       HexNumber(table.offset) + ", the file has " +
                       std::to_string(module.size()) + " bytes");
   }
   ByteReader reader("elf sections", module.subspan(table.offset), table.offset);
-  std::vector<Section> sections;
+  std::vector<ModuleSection> sections;
   for (uint64_t i = 0; i < table.count && reader.ok(); ++i) {
-    Section section;
+    ModuleSection section;
     section.name = reader.U32Le("sh_name");
     section.type = reader.U32Le("sh_type");
     reader.Skip("sh_flags, sh_addr", 16);
@@ -91,7 +91,7 @@ Result<std::vector<Section>> ParseSections(ByteSpan module,
   return sections;
 }
 
-Result<ByteSpan> SectionBytes(ByteSpan module, const Section& section,
+Result<ByteSpan> SectionBytes(ByteSpan module, const ModuleSection& section,
                               const std::string& what) {
   if (section.offset > module.size() ||
       section.size_bytes > module.size() - section.offset) {
@@ -103,10 +103,10 @@ Result<ByteSpan> SectionBytes(ByteSpan module, const Section& section,
 }
 
 // FindModinfo returns the one section of that name.
-Result<Section> FindModinfo(ByteSpan module,
-                            const std::vector<Section>& sections,
-                            uint64_t names_index) {
-  if (sections[names_index].type != kStringTable) {
+Result<ModuleSection> FindModinfo(ByteSpan module,
+                                  const std::vector<ModuleSection>& sections,
+                                  uint64_t names_index) {
+  if (sections[names_index].type != kSectionStringTable) {
     return InputError("elf: the section of names has type " +
                       std::to_string(sections[names_index].type) +
                       ", expected 3 (string table)");
@@ -115,8 +115,8 @@ Result<Section> FindModinfo(ByteSpan module,
                SectionBytes(module, sections[names_index], "section names"));
   constexpr std::string_view kName(".modinfo\0", 9);
   const std::string_view names = AsText(names_bytes);
-  std::optional<Section> found;
-  for (const Section& section : sections) {
+  std::optional<ModuleSection> found;
+  for (const ModuleSection& section : sections) {
     if (section.name > names.size() ||
         names.substr(section.name, kName.size()) != kName) {
       continue;
@@ -124,7 +124,7 @@ Result<Section> FindModinfo(ByteSpan module,
     if (found) return InputError("elf: two sections '.modinfo'");
     found = section;
   }
-  if (!found || found->type != kProgramBits) {
+  if (!found || found->type != kSectionProgramBits) {
     return InputError("elf: no section '.modinfo': not a kernel module");
   }
   return *found;
@@ -178,10 +178,10 @@ Result<ModuleInfo> ParseStrings(std::string_view strings) {
 }  // namespace
 
 Result<ModuleInfo> ParseModuleInfo(ByteSpan module) {
-  TALLY_ASSIGN(const SectionTable table, ParseElfHeader(module));
-  TALLY_ASSIGN(const std::vector<Section> sections,
+  TALLY_ASSIGN(const SectionTable table, ParseModuleHeader(module));
+  TALLY_ASSIGN(const std::vector<ModuleSection> sections,
                ParseSections(module, table));
-  TALLY_ASSIGN(const Section modinfo,
+  TALLY_ASSIGN(const ModuleSection modinfo,
                FindModinfo(module, sections, table.names_index));
   if (modinfo.size_bytes > kMaxModinfoBytes) {
     return InputError(

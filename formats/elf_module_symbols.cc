@@ -11,16 +11,15 @@
 namespace tally {
 namespace {
 
-constexpr uint16_t kSectionHeaderSize = 64;  // Elf64_Shdr
-constexpr uint64_t kSymbolSize = 24;         // Elf64_Sym
-constexpr uint64_t kVersionSize = 64;        // struct modversion_info
+constexpr uint64_t kSymbolSize = 24;   // Elf64_Sym
+constexpr uint64_t kVersionSize = 64;  // struct modversion_info
 constexpr uint64_t kVersionNameSize = 56;
 constexpr std::string_view kCrcPrefix = "__crc_";
 // Symbols may share one long string: a small file can name much. Of Debian's
 // modules the one with most names has 0.2 MB of them.
-constexpr uint64_t kMaxNamesBytes = 16 << 20;
+constexpr uint64_t kMaxSymbolNamesBytes = 16 << 20;
 
-struct Section {
+struct NamedSection {
   uint32_t name = 0;
   uint64_t offset = 0;
   uint64_t size_bytes = 0;
@@ -31,8 +30,8 @@ struct Symbol {
   bool undefined = false;
 };
 
-Result<ByteSpan> Part(ByteSpan file, uint64_t offset, uint64_t size_bytes,
-                      std::string_view what) {
+Result<ByteSpan> ModulePart(ByteSpan file, uint64_t offset, uint64_t size_bytes,
+                            std::string_view what) {
   if (offset > file.size() || size_bytes > file.size() - offset) {
     return InputError("module: " + std::string(what) + " at " +
                       HexNumber(offset) + " needs " +
@@ -42,17 +41,17 @@ Result<ByteSpan> Part(ByteSpan file, uint64_t offset, uint64_t size_bytes,
   return file.subspan(offset, size_bytes);
 }
 
-// Sections are the places of named sections; of two with one name the first
-// counts.
-using Sections = std::map<std::string, Section, std::less<>>;
+// NamedSections are the places of named sections; of two with one name the
+// first counts.
+using NamedSections = std::map<std::string, NamedSection, std::less<>>;
 
 // CountName adds up the names that were read from one table.
 Status CountName(const std::string& name, std::string_view what,
                  uint64_t* names_bytes) {
   *names_bytes += name.size();
-  if (*names_bytes <= kMaxNamesBytes) return Ok();
+  if (*names_bytes <= kMaxSymbolNamesBytes) return Ok();
   return InputError("module: " + std::string(what) + ": names have more than " +
-                    std::to_string(kMaxNamesBytes) + " bytes");
+                    std::to_string(kMaxSymbolNamesBytes) + " bytes");
 }
 
 Result<std::string> NameAt(std::string_view names, uint64_t offset,
@@ -67,10 +66,10 @@ Result<std::string> NameAt(std::string_view names, uint64_t offset,
   return std::string(names.substr(offset, end - offset));
 }
 
-Result<Sections> ReadSections(ByteSpan module) {
+Result<NamedSections> ReadSections(ByteSpan module) {
   TALLY_ASSIGN(const ElfHeader header, ParseElfHeader(module));
   if (header.elf_class != ElfClass::k64 || header.type != kElfRelocatable ||
-      header.section_entry_size != kSectionHeaderSize ||
+      header.section_entry_size != kElf64SectionHeaderSize ||
       header.section_names_index >= header.section_count) {
     return InputError(
         "module: found e_type " + std::to_string(header.type) +
@@ -79,14 +78,14 @@ Result<Sections> ReadSections(ByteSpan module) {
         " of " + std::to_string(header.section_count) +
         ", expected a 64 bit relocatable file");
   }
-  TALLY_ASSIGN(const ByteSpan table,
-               Part(module, header.section_offset,
-                    uint64_t{header.section_count} * kSectionHeaderSize,
-                    "section headers"));
+  TALLY_ASSIGN(const ByteSpan table, ModulePart(module, header.section_offset,
+                                                uint64_t{header.section_count} *
+                                                    kElf64SectionHeaderSize,
+                                                "section headers"));
   ByteReader reader("module sections", table, header.section_offset);
-  std::vector<Section> sections;
+  std::vector<NamedSection> sections;
   for (uint16_t i = 0; i < header.section_count; ++i) {
-    Section section;
+    NamedSection section;
     section.name = reader.U32Le("sh_name");
     reader.Skip("sh_type to sh_addr", 20);
     section.offset = reader.U64Le("sh_offset");
@@ -95,11 +94,11 @@ Result<Sections> ReadSections(ByteSpan module) {
     sections.push_back(section);
   }
   TALLY_TRY(reader.Finish());
-  const Section& names_section = sections[header.section_names_index];
+  const NamedSection& names_section = sections[header.section_names_index];
   TALLY_ASSIGN(const ByteSpan names,
-               Part(module, names_section.offset, names_section.size_bytes,
-                    "section names"));
-  Sections named;
+               ModulePart(module, names_section.offset,
+                          names_section.size_bytes, "section names"));
+  NamedSections named;
   uint64_t names_bytes = 0;
   for (size_t i = 1; i < sections.size(); ++i) {
     TALLY_ASSIGN(std::string name,
@@ -111,15 +110,16 @@ Result<Sections> ReadSections(ByteSpan module) {
 }
 
 // SectionBytes returns an empty span if there is no such section.
-Result<ByteSpan> SectionBytes(ByteSpan module, const Sections& sections,
+Result<ByteSpan> SectionBytes(ByteSpan module, const NamedSections& sections,
                               std::string_view name) {
   const auto found = sections.find(name);
   if (found == sections.end()) return ByteSpan();
-  return Part(module, found->second.offset, found->second.size_bytes, name);
+  return ModulePart(module, found->second.offset, found->second.size_bytes,
+                    name);
 }
 
 Result<std::vector<Symbol>> ReadSymbols(ByteSpan module,
-                                        const Sections& sections) {
+                                        const NamedSections& sections) {
   TALLY_ASSIGN(const ByteSpan table, SectionBytes(module, sections, ".symtab"));
   TALLY_ASSIGN(const ByteSpan names, SectionBytes(module, sections, ".strtab"));
   if (table.size() % kSymbolSize != 0) {
@@ -175,7 +175,7 @@ Result<std::vector<std::string>> ReadVersions(ByteSpan section) {
 }  // namespace
 
 Result<ModuleSymbols> ParseModuleSymbols(ByteSpan module) {
-  TALLY_ASSIGN(const Sections sections, ReadSections(module));
+  TALLY_ASSIGN(const NamedSections sections, ReadSections(module));
   TALLY_ASSIGN(const std::vector<Symbol> symbols,
                ReadSymbols(module, sections));
   TALLY_ASSIGN(const ByteSpan versions_bytes,

@@ -9,10 +9,10 @@
 namespace tally::erofs {
 namespace {
 
-constexpr uint64_t kDirentSize = 12;       // struct erofs_dirent
-constexpr uint64_t kMaxNameSize = 255;     // EROFS_NAME_LEN
-constexpr uint64_t kXattrHeaderSize = 12;  // struct erofs_xattr_ibody_header
-constexpr uint64_t kXattrEntrySize = 4;    // struct erofs_xattr_entry
+constexpr uint64_t kDirentSize = 12;         // struct erofs_dirent
+constexpr uint64_t kMaxErofsNameSize = 255;  // EROFS_NAME_LEN
+constexpr uint64_t kXattrHeaderSize = 12;    // struct erofs_xattr_ibody_header
+constexpr uint64_t kXattrEntrySize = 4;      // struct erofs_xattr_entry
 // i_xattr_icount has 16 bits.
 constexpr uint64_t kMaxXattrsSize = kXattrHeaderSize + 4 * (UINT16_MAX - 1);
 // h_name_filter of an image without EROFS_FEATURE_COMPAT_XATTR_FILTER is not
@@ -122,7 +122,7 @@ Status ParseDirectoryBlock(ByteSpan block, uint64_t offset,
       const std::string_view rest = AsText(block.subspan(name_offsets[i]));
       size_bytes = std::min<uint64_t>(size_bytes, rest.find('\0'));
     }
-    if (size_bytes == 0 || size_bytes > kMaxNameSize) {
+    if (size_bytes == 0 || size_bytes > kMaxErofsNameSize) {
       return InputError(subject + ": name at " +
                         HexNumber(offset + name_offsets[i]) +
                         " does not have 1 to 255 bytes");

@@ -10,9 +10,9 @@
 namespace tally::erofs {
 namespace {
 
-constexpr uint32_t kMagic = 0xe0f5e1e2;     // EROFS_SUPER_MAGIC_V1
-constexpr uint32_t kFeatureChecksum = 0x1;  // EROFS_FEATURE_COMPAT_SB_CHKSUM
-constexpr uint32_t kFeatureMtime = 0x2;     // EROFS_FEATURE_COMPAT_MTIME
+constexpr uint32_t kErofsMagic = 0xe0f5e1e2;  // EROFS_SUPER_MAGIC_V1
+constexpr uint32_t kFeatureChecksum = 0x1;    // EROFS_FEATURE_COMPAT_SB_CHKSUM
+constexpr uint32_t kFeatureMtime = 0x2;       // EROFS_FEATURE_COMPAT_MTIME
 constexpr uint8_t kBlockSizeBits = 12;
 constexpr uint64_t kVolumeNameSize = 16;      // with NUL
 constexpr uint64_t kChecksumOffset = 4;       // in the superblock
@@ -24,7 +24,7 @@ constexpr uint16_t kTypeSymlink = 0120000;    // S_IFLNK
 // bytes 1024 to 4095 with itself zero (erofs_superblock_csum_verify).
 Bytes EncodeSuperblock(const Superblock& superblock, uint32_t checksum) {
   ByteWriter writer;
-  writer.U32Le(kMagic);                            // 0x00 magic
+  writer.U32Le(kErofsMagic);                       // 0x00 magic
   writer.U32Le(checksum);                          // 0x04 checksum
   writer.U32Le(kFeatureChecksum | kFeatureMtime);  // 0x08 feature_compat
   writer.U8(kBlockSizeBits);                       // 0x0c blkszbits
@@ -158,7 +158,7 @@ Result<Superblock> ParseSuperblock(ByteSpan image) {
                     kSuperblockOffset);
   Superblock superblock;
   const uint32_t magic = reader.U32Le("magic");
-  if (magic != kMagic) {
+  if (magic != kErofsMagic) {
     reader.Fail("magic", "found " + HexNumber(magic) + ", expected 0xe0f5e1e2");
   }
   const uint32_t checksum = reader.U32Le("checksum");

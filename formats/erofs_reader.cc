@@ -14,9 +14,6 @@
 namespace tally {
 namespace {
 
-using erofs::kBlockSize;
-using erofs::kSlotSize;
-
 // Paths, extended attributes and symlink targets are copied for every name, and
 // can thus be far larger than the image.
 constexpr uint64_t kMaxMetadataBytes = uint64_t{256} << 20;
@@ -99,12 +96,12 @@ Result<ByteSpan> Reader::Contents(const erofs::Inode& inode, uint64_t offset) {
   const uint64_t head_size = inode.size_bytes - tail_size;
   ByteSpan head;
   if (head_size > 0) {
-    TALLY_ASSIGN(
-        head, At(uint64_t{inode.first_block} * kBlockSize, head_size, "data"));
+    TALLY_ASSIGN(head, At(uint64_t{inode.first_block} * erofs::kBlockSize,
+                          head_size, "data"));
   }
   if (tail_size == 0) return head;
   const uint64_t tail_at = offset + inode.header_size + inode.xattrs_size;
-  if (tail_at % kBlockSize + tail_size > kBlockSize) {
+  if (tail_at % erofs::kBlockSize + tail_size > erofs::kBlockSize) {
     return InputError("erofs: inline data at " + HexNumber(tail_at) +
                       " crosses the end of its block");
   }
@@ -117,11 +114,12 @@ Result<ByteSpan> Reader::Contents(const erofs::Inode& inode, uint64_t offset) {
 }
 
 Result<Reader::Loaded> Reader::LoadNew(uint64_t nid) {
-  if (nid > image_.size() / kSlotSize) {
+  if (nid > image_.size() / erofs::kSlotSize) {
     return InputError("erofs: inode " + std::to_string(nid) +
                       " is outside the image");
   }
-  const uint64_t offset = superblock_.meta_block * kBlockSize + nid * kSlotSize;
+  const uint64_t offset =
+      superblock_.meta_block * erofs::kBlockSize + nid * erofs::kSlotSize;
   TALLY_ASSIGN(ByteSpan bytes, At(offset, erofs::kCompactInodeSize, "inode"));
   bytes = image_.subspan(offset, std::min<uint64_t>(erofs::kExtendedInodeSize,
                                                     image_.size() - offset));
@@ -237,7 +235,7 @@ Status Reader::FinishList() {
 
 Status Reader::Read() {
   TALLY_ASSIGN(superblock_, erofs::ParseSuperblock(image_));
-  const uint64_t size_bytes = superblock_.num_blocks * kBlockSize;
+  const uint64_t size_bytes = superblock_.num_blocks * erofs::kBlockSize;
   if (image_.size() < size_bytes) {
     return InputError("erofs: image has " + std::to_string(image_.size()) +
                       " bytes, its superblock says " +

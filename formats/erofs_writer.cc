@@ -12,13 +12,10 @@
 namespace tally {
 namespace {
 
-using erofs::kBlockSize;
-using erofs::kSlotSize;
-
 constexpr uint64_t kMetadataStart =
     erofs::kSuperblockOffset + erofs::kSuperblockSize;
 // Metadata goes to the sink in pieces of this size, not inode by inode.
-constexpr size_t kFlushSize = 64 << 10;
+constexpr size_t kMetadataFlushSize = 64 << 10;
 
 struct PlannedInode {
   size_t node = 0;  // index in the list, of the first name
@@ -26,10 +23,10 @@ struct PlannedInode {
   erofs::Inode inode;
   Bytes xattrs;
 
-  uint64_t nid() const { return offset / kSlotSize; }
+  uint64_t nid() const { return offset / erofs::kSlotSize; }
 };
 
-struct Plan {
+struct ErofsPlan {
   const FileList& files;
   std::vector<PlannedInode> inodes;           // in list order
   std::vector<size_t> inode_of_node;          // index in `inodes`
@@ -37,7 +34,9 @@ struct Plan {
   uint64_t metadata_size = 0;
   erofs::Superblock superblock;
 
-  uint64_t size_bytes() const { return superblock.num_blocks * kBlockSize; }
+  uint64_t size_bytes() const {
+    return superblock.num_blocks * erofs::kBlockSize;
+  }
 };
 
 // MetadataLayout hands out places for inodes. What fits into one block never
@@ -46,10 +45,10 @@ struct Plan {
 class MetadataLayout {
  public:
   uint64_t Place(uint64_t size_bytes) {
-    size_bytes = AlignUp(size_bytes, kSlotSize);
+    size_bytes = AlignUp(size_bytes, erofs::kSlotSize);
     auto gap = gaps_.lower_bound({size_bytes, 0});
     if (gap == gaps_.end()) {
-      const uint64_t added = AlignUp(size_bytes, kBlockSize);
+      const uint64_t added = AlignUp(size_bytes, erofs::kBlockSize);
       gap = gaps_.insert({added, end_}).first;
       end_ += added;
     }
@@ -65,8 +64,8 @@ class MetadataLayout {
 
  private:
   std::set<std::pair<uint64_t, uint64_t>> gaps_ = {  // size, offset
-      {kBlockSize - kMetadataStart, kMetadataStart}};
-  uint64_t end_ = kBlockSize;
+      {erofs::kBlockSize - kMetadataStart, kMetadataStart}};
+  uint64_t end_ = erofs::kBlockSize;
 };
 
 // MetadataSink collects what follows the superblock, and writes the first block
@@ -81,13 +80,13 @@ class MetadataSink {
     buffer_.resize(buffer_.size() + (offset - offset_));
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     offset_ = offset + bytes.size();
-    return buffer_.size() < kFlushSize ? Ok() : Flush();
+    return buffer_.size() < kMetadataFlushSize ? Ok() : Flush();
   }
 
   Status Flush() {
     ByteSpan rest = buffer_;
     if (!first_block_written_) {
-      const ByteSpan head = rest.first(kBlockSize - kMetadataStart);
+      const ByteSpan head = rest.first(erofs::kBlockSize - kMetadataStart);
       TALLY_TRY(sink_.Append(erofs::EncodeFirstBlock(superblock_, head)));
       rest = rest.subspan(head.size());
       first_block_written_ = true;
@@ -118,7 +117,7 @@ Status CheckOptions(const ErofsOptions& options) {
   return Ok();
 }
 
-void LinkChildren(Plan& plan) {
+void LinkChildren(ErofsPlan& plan) {
   const FileList& files = plan.files;
   plan.children.resize(files.size());
   // Directories that enclose the current node, outermost first. Byte order of
@@ -138,7 +137,8 @@ void LinkChildren(Plan& plan) {
 }
 
 // DirectoryNames returns the names in a directory, with "." and "..", in order.
-std::vector<std::string_view> DirectoryNames(const Plan& plan, size_t node) {
+std::vector<std::string_view> DirectoryNames(const ErofsPlan& plan,
+                                             size_t node) {
   std::vector<std::string_view> names = {".", ".."};
   for (const size_t child : plan.children[node]) {
     names.push_back(BaseName(plan.files[child].path));
@@ -147,7 +147,7 @@ std::vector<std::string_view> DirectoryNames(const Plan& plan, size_t node) {
   return names;
 }
 
-uint64_t DataSize(const Plan& plan, size_t node) {
+uint64_t DataSize(const ErofsPlan& plan, size_t node) {
   const FileNode& file = plan.files[node];
   switch (file.type) {
     case NodeType::kDirectory:
@@ -161,7 +161,7 @@ uint64_t DataSize(const Plan& plan, size_t node) {
 }
 
 // PlanInode decides everything about an inode but its places.
-Result<PlannedInode> PlanInode(const Plan& plan, size_t node,
+Result<PlannedInode> PlanInode(const ErofsPlan& plan, size_t node,
                                uint32_t num_links) {
   const FileNode& file = plan.files[node];
   PlannedInode planned = {.node = node};
@@ -176,15 +176,16 @@ Result<PlannedInode> PlanInode(const Plan& plan, size_t node,
   inode.gid = file.gid;
   inode.mtime = file.mtime;
   inode.num_links = num_links;
-  const uint64_t tail_size = inode.size_bytes % kBlockSize;
+  const uint64_t tail_size = inode.size_bytes % erofs::kBlockSize;
   if (tail_size > 0 &&
-      erofs::kExtendedInodeSize + inode.xattrs_size + tail_size <= kBlockSize) {
+      erofs::kExtendedInodeSize + inode.xattrs_size + tail_size <=
+          erofs::kBlockSize) {
     inode.layout = erofs::Layout::kInline;
   }
   return planned;
 }
 
-Status PlanInodes(Plan& plan) {
+Status PlanInodes(ErofsPlan& plan) {
   const std::vector<uint32_t> link_counts = LinkCounts(plan.files);
   MetadataLayout metadata;
   plan.inode_of_node.resize(plan.files.size());
@@ -205,8 +206,8 @@ Status PlanInodes(Plan& plan) {
 }
 
 // PlaceData gives whole blocks to inodes, and returns the number of all blocks.
-Result<uint32_t> PlaceData(Plan& plan) {
-  uint64_t next_block = plan.metadata_size / kBlockSize;
+Result<uint32_t> PlaceData(ErofsPlan& plan) {
+  uint64_t next_block = plan.metadata_size / erofs::kBlockSize;
   for (PlannedInode& planned : plan.inodes) {
     const uint64_t num_blocks = planned.inode.num_data_blocks();
     if (num_blocks == 0) continue;
@@ -221,10 +222,10 @@ Result<uint32_t> PlaceData(Plan& plan) {
   return static_cast<uint32_t>(next_block);
 }
 
-Result<Plan> MakePlan(const FileList& files, const ErofsOptions& options) {
+Result<ErofsPlan> MakePlan(const FileList& files, const ErofsOptions& options) {
   TALLY_TRY(CheckFileList(files));
   TALLY_TRY(CheckOptions(options));
-  Plan plan = {.files = files};
+  ErofsPlan plan = {.files = files};
   LinkChildren(plan);
   TALLY_TRY(PlanInodes(plan));
   TALLY_ASSIGN(const uint32_t num_blocks, PlaceData(plan));
@@ -239,18 +240,18 @@ Result<Plan> MakePlan(const FileList& files, const ErofsOptions& options) {
   return plan;
 }
 
-uint64_t NidOf(const Plan& plan, size_t node) {
+uint64_t NidOf(const ErofsPlan& plan, size_t node) {
   return plan.inodes[plan.inode_of_node[node]].nid();
 }
 
-size_t ParentNode(const Plan& plan, size_t node) {
+size_t ParentNode(const ErofsPlan& plan, size_t node) {
   const std::string_view parent = ParentPath(plan.files[node].path);
   const auto found =
       std::ranges::lower_bound(plan.files, parent, {}, &FileNode::path);
   return static_cast<size_t>(found - plan.files.begin());
 }
 
-Bytes DirectoryData(const Plan& plan, size_t node) {
+Bytes DirectoryData(const ErofsPlan& plan, size_t node) {
   std::vector<erofs::Dirent> entries = {
       {".", NidOf(plan, node), NodeType::kDirectory},
       {"..", NidOf(plan, ParentNode(plan, node)), NodeType::kDirectory}};
@@ -263,7 +264,7 @@ Bytes DirectoryData(const Plan& plan, size_t node) {
 }
 
 // InodeData returns what is in the inode; a directory is built into `storage`.
-ByteSpan InodeData(const Plan& plan, const PlannedInode& planned,
+ByteSpan InodeData(const ErofsPlan& plan, const PlannedInode& planned,
                    Bytes& storage) {
   const FileNode& file = plan.files[planned.node];
   switch (file.type) {
@@ -278,7 +279,7 @@ ByteSpan InodeData(const Plan& plan, const PlannedInode& planned,
   return file.content;
 }
 
-Status WriteMetadata(const Plan& plan, ByteSink& sink) {
+Status WriteMetadata(const ErofsPlan& plan, ByteSink& sink) {
   std::vector<const PlannedInode*> by_offset;
   for (const PlannedInode& planned : plan.inodes) by_offset.push_back(&planned);
   std::ranges::sort(by_offset, {}, &PlannedInode::offset);
@@ -299,9 +300,9 @@ Status WriteMetadata(const Plan& plan, ByteSink& sink) {
   return metadata.Flush();
 }
 
-Status WriteData(const Plan& plan, ByteSink& sink) {
+Status WriteData(const ErofsPlan& plan, ByteSink& sink) {
   for (const PlannedInode& planned : plan.inodes) {
-    const uint64_t room = planned.inode.num_data_blocks() * kBlockSize;
+    const uint64_t room = planned.inode.num_data_blocks() * erofs::kBlockSize;
     if (room == 0) continue;
     Bytes storage;
     const ByteSpan data = InodeData(plan, planned, storage);
@@ -315,13 +316,13 @@ Status WriteData(const Plan& plan, ByteSink& sink) {
 }  // namespace
 
 Result<uint64_t> ErofsSize(const FileList& files, const ErofsOptions& options) {
-  TALLY_ASSIGN(const Plan plan, MakePlan(files, options));
+  TALLY_ASSIGN(const ErofsPlan plan, MakePlan(files, options));
   return plan.size_bytes();
 }
 
 Status WriteErofs(const FileList& files, const ErofsOptions& options,
                   ByteSink& sink) {
-  TALLY_ASSIGN(const Plan plan, MakePlan(files, options));
+  TALLY_ASSIGN(const ErofsPlan plan, MakePlan(files, options));
   TALLY_TRY(WriteMetadata(plan, sink));
   return WriteData(plan, sink);
 }

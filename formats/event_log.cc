@@ -30,7 +30,7 @@ struct AlgorithmFacts {
 };
 
 // TCG Algorithm Registry 1.34, section 6.10, table 24.
-constexpr std::array<AlgorithmFacts, 8> kAlgorithms = {{
+constexpr std::array<AlgorithmFacts, 8> kAlgorithmFacts = {{
     {kTpmAlgSha1, "sha1", 20, HashAlgorithm::kSha1},
     {kTpmAlgSha256, "sha256", 32, HashAlgorithm::kSha256},
     {kTpmAlgSha384, "sha384", 48, HashAlgorithm::kSha384},
@@ -42,8 +42,9 @@ constexpr std::array<AlgorithmFacts, 8> kAlgorithms = {{
 }};
 
 const AlgorithmFacts* FindFacts(uint16_t id) {
-  const auto found = std::ranges::find(kAlgorithms, id, &AlgorithmFacts::id);
-  return found == kAlgorithms.end() ? nullptr : &*found;
+  const auto found =
+      std::ranges::find(kAlgorithmFacts, id, &AlgorithmFacts::id);
+  return found == kAlgorithmFacts.end() ? nullptr : &*found;
 }
 
 const EventLogAlgorithm* FindAlgorithm(
@@ -251,7 +252,7 @@ std::optional<HashAlgorithm> HashOfTpmAlgorithm(uint16_t id) {
 
 uint16_t TpmAlgorithmOfHash(HashAlgorithm algorithm) {
   // The table begins with the four in the enum's order.
-  return kAlgorithms[static_cast<size_t>(algorithm)].id;
+  return kAlgorithmFacts[static_cast<size_t>(algorithm)].id;
 }
 
 std::string TpmAlgorithmName(uint16_t id) {

@@ -13,13 +13,9 @@
 namespace tally {
 namespace {
 
-using fat32::kEntrySize;
-using fat32::kFirstCluster;
-using fat32::kSectorSize;
-
-constexpr uint64_t kAlignment = 1 << 20;
+constexpr uint64_t kMebibyte = 1 << 20;
 constexpr uint64_t kMaxFileSize = 0xffffffff;
-constexpr size_t kFlushSize = 64 << 10;
+constexpr size_t kFatFlushSize = 64 << 10;
 
 // Child is one name in a directory.
 struct Child {
@@ -40,7 +36,7 @@ struct Extent {
   uint32_t num_clusters = 0;
 };
 
-struct Plan {
+struct Fat32Plan {
   const Fat32Nodes& nodes;
   // By index in the list + 1; the root is 0. For files empty.
   std::vector<Directory> directories;
@@ -105,7 +101,7 @@ Status CheckNode(const Fat32Node& node) {
 }
 
 // LinkNodes checks the list and finds the parent of each node.
-Status LinkNodes(Plan& plan) {
+Status LinkNodes(Fat32Plan& plan) {
   const Fat32Nodes& nodes = plan.nodes;
   if (nodes.size() > fat32::kMaxNodes) {
     return InputError("fat32: " + std::to_string(nodes.size()) +
@@ -141,7 +137,7 @@ Status LinkNodes(Plan& plan) {
   return Ok();
 }
 
-Status PlanDirectory(Plan& plan, size_t index) {
+Status PlanDirectory(Fat32Plan& plan, size_t index) {
   Directory& directory = plan.directories[index];
   std::vector<std::string_view> names;
   for (const Child& child : directory.children) {
@@ -166,16 +162,16 @@ Status PlanDirectory(Plan& plan, size_t index) {
   return Ok();
 }
 
-bool IsDirectory(const Plan& plan, size_t index) {
+bool IsDirectory(const Fat32Plan& plan, size_t index) {
   return index == 0 || plan.nodes[index - 1].type == NodeType::kDirectory;
 }
 
-uint64_t DataSize(const Plan& plan, size_t index) {
+uint64_t DataSize(const Fat32Plan& plan, size_t index) {
   if (!IsDirectory(plan, index)) return plan.nodes[index - 1].size_bytes;
-  return plan.directories[index].num_entries * kEntrySize;
+  return plan.directories[index].num_entries * fat32::kEntrySize;
 }
 
-uint64_t NumClusters(const Plan& plan, uint64_t cluster_size) {
+uint64_t NumClusters(const Fat32Plan& plan, uint64_t cluster_size) {
   uint64_t total = 0;  // at most 65537 times 2^32 bytes: no overflow
   for (size_t i = 0; i < plan.directories.size(); ++i) {
     total += AlignUp(DataSize(plan, i), cluster_size) / cluster_size;
@@ -183,13 +179,13 @@ uint64_t NumClusters(const Plan& plan, uint64_t cluster_size) {
   return total;
 }
 
-bool Fits(const Plan& plan) {
+bool Fits(const Fat32Plan& plan) {
   return NumClusters(plan, plan.boot.cluster_size()) <=
          plan.boot.num_clusters();
 }
 
 // SetSize takes the given size, or finds the smallest one that has room.
-Status SetSize(Plan& plan, const Fat32Options& options) {
+Status SetSize(Fat32Plan& plan, const Fat32Options& options) {
   if (options.size_bytes) {
     TALLY_TRY(fat32::SetGeometry(*options.size_bytes, plan.boot));
     if (Fits(plan)) return Ok();
@@ -206,25 +202,25 @@ Status SetSize(Plan& plan, const Fat32Options& options) {
   for (size_t row = 1; row < std::size(kRowEnds); ++row) {
     uint64_t low = kRowEnds[row - 1] + 1;
     uint64_t high = kRowEnds[row];
-    TALLY_TRY(fat32::SetGeometry(high * kAlignment, plan.boot));
+    TALLY_TRY(fat32::SetGeometry(high * kMebibyte, plan.boot));
     if (!Fits(plan)) continue;
     while (low < high) {
       const uint64_t middle = (low + high) / 2;
-      TALLY_TRY(fat32::SetGeometry(middle * kAlignment, plan.boot));
+      TALLY_TRY(fat32::SetGeometry(middle * kMebibyte, plan.boot));
       if (Fits(plan)) {
         high = middle;
       } else {
         low = middle + 1;
       }
     }
-    return fat32::SetGeometry(high * kAlignment, plan.boot);
+    return fat32::SetGeometry(high * kMebibyte, plan.boot);
   }
   return InputError("fat32: the files do not fit into 2 TiB");
 }
 
-void PlaceExtents(Plan& plan) {
+void PlaceExtents(Fat32Plan& plan) {
   plan.extents.resize(plan.directories.size());
-  uint32_t next = kFirstCluster;
+  uint32_t next = fat32::kFirstCluster;
   for (size_t i = 0; i < plan.extents.size(); ++i) {
     const uint64_t cluster_size = plan.boot.cluster_size();
     const auto num_clusters = static_cast<uint32_t>(
@@ -233,15 +229,16 @@ void PlaceExtents(Plan& plan) {
     plan.extents[i] = {.cluster = next, .num_clusters = num_clusters};
     next += num_clusters;
   }
-  plan.num_used = next - kFirstCluster;
+  plan.num_used = next - fat32::kFirstCluster;
 }
 
-Result<Plan> MakePlan(const Fat32Nodes& nodes, const Fat32Options& options) {
-  Plan plan = {.nodes = nodes};
+Result<Fat32Plan> MakePlan(const Fat32Nodes& nodes,
+                           const Fat32Options& options) {
+  Fat32Plan plan = {.nodes = nodes};
   TALLY_TRY(fat32::CheckLabel(options.volume_label));
   TALLY_ASSIGN(plan.time, fat32::MakeTimestamp(options.time));
-  const uint64_t hidden_sectors = options.partition_offset / kSectorSize;
-  if (options.partition_offset % kSectorSize != 0 ||
+  const uint64_t hidden_sectors = options.partition_offset / fat32::kSectorSize;
+  if (options.partition_offset % fat32::kSectorSize != 0 ||
       hidden_sectors > 0xffffffff) {
     return InputError("fat32: partition offset " +
                       std::to_string(options.partition_offset) +
@@ -260,23 +257,23 @@ Result<Plan> MakePlan(const Fat32Nodes& nodes, const Fat32Options& options) {
   return plan;
 }
 
-Status WriteReserved(const Plan& plan, ByteSink& sink) {
+Status WriteReserved(const Fat32Plan& plan, ByteSink& sink) {
   const uint64_t num_free = plan.boot.num_clusters() - plan.num_used;
   const uint64_t next_free =
-      num_free == 0 ? fat32::kUnknown : kFirstCluster + plan.num_used;
+      num_free == 0 ? fat32::kUnknown : fat32::kFirstCluster + plan.num_used;
   const Bytes boot = fat32::EncodeBootSector(plan.boot);
   const Bytes info =
       fat32::EncodeFsInfo({.num_free = static_cast<uint32_t>(num_free),
                            .next_free = static_cast<uint32_t>(next_free)});
   ByteWriter writer;
   writer.Raw(boot).Raw(info);
-  writer.ZerosUntil(fat32::kBackupSector * kSectorSize);
+  writer.ZerosUntil(fat32::kBackupSector * fat32::kSectorSize);
   writer.Raw(boot).Raw(info);
   writer.ZerosUntil(plan.boot.fat_offset());
   return sink.Append(writer.bytes());
 }
 
-Status WriteFat(const Plan& plan, ByteSink& sink) {
+Status WriteFat(const Fat32Plan& plan, ByteSink& sink) {
   ByteWriter writer;
   writer.U32Le(0x0ffffff8);          // the media byte
   writer.U32Le(fat32::kEndOfChain);  // unmounted cleanly, no error
@@ -285,7 +282,7 @@ Status WriteFat(const Plan& plan, ByteSink& sink) {
     for (uint32_t i = 1; i <= extent.num_clusters; ++i) {
       writer.U32Le(i == extent.num_clusters ? fat32::kEndOfChain
                                             : extent.cluster + i);
-      if (writer.size() < kFlushSize) continue;
+      if (writer.size() < kFatFlushSize) continue;
       TALLY_TRY(sink.Append(writer.bytes()));
       written += writer.size();
       writer = ByteWriter();
@@ -296,7 +293,7 @@ Status WriteFat(const Plan& plan, ByteSink& sink) {
   return AppendZeros(sink, plan.boot.fat_size() - written);
 }
 
-Bytes EncodeDirectory(const Plan& plan, size_t index) {
+Bytes EncodeDirectory(const Fat32Plan& plan, size_t index) {
   ByteWriter writer;
   const auto append = [&](std::string name, uint8_t attributes,
                           uint32_t cluster, uint64_t size_bytes) {
@@ -333,7 +330,8 @@ Bytes EncodeDirectory(const Plan& plan, size_t index) {
   return std::move(writer).Take();
 }
 
-Status WriteData(const Plan& plan, const Fat32Source& source, ByteSink& sink) {
+Status WriteData(const Fat32Plan& plan, const Fat32Source& source,
+                 ByteSink& sink) {
   for (size_t i = 0; i < plan.extents.size(); ++i) {
     const Extent& extent = plan.extents[i];
     if (extent.num_clusters == 0) continue;
@@ -355,13 +353,13 @@ Status WriteData(const Plan& plan, const Fat32Source& source, ByteSink& sink) {
 
 Result<uint64_t> Fat32Size(const Fat32Nodes& nodes,
                            const Fat32Options& options) {
-  TALLY_ASSIGN(const Plan plan, MakePlan(nodes, options));
+  TALLY_ASSIGN(const Fat32Plan plan, MakePlan(nodes, options));
   return plan.boot.size_bytes();
 }
 
 Status WriteFat32(const Fat32Nodes& nodes, const Fat32Options& options,
                   const Fat32Source& source, ByteSink& sink) {
-  TALLY_ASSIGN(const Plan plan, MakePlan(nodes, options));
+  TALLY_ASSIGN(const Fat32Plan plan, MakePlan(nodes, options));
   TALLY_TRY(WriteReserved(plan, sink));
   for (uint32_t i = 0; i < fat32::kNumFats; ++i)
     TALLY_TRY(WriteFat(plan, sink));

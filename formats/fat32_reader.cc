@@ -15,11 +15,6 @@
 namespace tally {
 namespace {
 
-using fat32::kEntrySize;
-using fat32::kFirstCluster;
-using fat32::kSectorSize;
-using fat32::Named;
-
 // Volume is the image with its FAT, and which clusters were already read.
 class Volume {
  public:
@@ -54,9 +49,9 @@ uint32_t Volume::FatEntry(uint32_t cluster) const {
 }
 
 Status Volume::CheckReserved() {
-  const ByteSpan backup =
-      image_.subspan(fat32::kBackupSector * kSectorSize, kSectorSize);
-  if (!std::ranges::equal(image_.first(kSectorSize), backup)) {
+  const ByteSpan backup = image_.subspan(
+      fat32::kBackupSector * fat32::kSectorSize, fat32::kSectorSize);
+  if (!std::ranges::equal(image_.first(fat32::kSectorSize), backup)) {
     return InputError(
         "fat32: the backup at 0xc00 is not a copy of the boot sector");
   }
@@ -73,9 +68,10 @@ Status Volume::CheckReserved() {
                       HexNumber(flags) +
                       ", expected 0xffffff8 0xfffffff: not unmounted cleanly");
   }
-  TALLY_ASSIGN(const fat32::FsInfo info,
-               fat32::ParseFsInfo(image_.subspan(
-                   fat32::kInfoSector * kSectorSize, kSectorSize)));
+  TALLY_ASSIGN(
+      const fat32::FsInfo info,
+      fat32::ParseFsInfo(image_.subspan(fat32::kInfoSector * fat32::kSectorSize,
+                                        fat32::kSectorSize)));
   num_free_ = info.num_free;
   return Ok();
 }
@@ -88,7 +84,8 @@ Status Volume::CheckAllClustersSeen() const {
     const uint32_t entry = fat.U32Le("entry");
     if (seen_[i]) continue;
     if (entry != 0) {
-      return InputError("fat32: cluster " + std::to_string(i + kFirstCluster) +
+      return InputError("fat32: cluster " +
+                        std::to_string(i + fat32::kFirstCluster) +
                         " is allocated, but belongs to no file");
     }
     ++num_free;
@@ -108,16 +105,16 @@ Result<std::vector<uint32_t>> Volume::Chain(uint32_t cluster,
     return entry >= fat32::kFirstEndOfChain && entry <= fat32::kEndOfChain;
   };
   for (uint32_t at = cluster; !is_end(at); at = FatEntry(at)) {
-    const bool exists =
-        at >= kFirstCluster && at - kFirstCluster < boot_.num_clusters();
-    if (!exists || seen_[at - kFirstCluster]) {
+    const bool exists = at >= fat32::kFirstCluster &&
+                        at - fat32::kFirstCluster < boot_.num_clusters();
+    if (!exists || seen_[at - fat32::kFirstCluster]) {
       return InputError(
           "fat32: " + Quote(path) + " has cluster " + std::to_string(at) +
           (exists ? ", which was already used"
                   : ", expected 2 to " +
                         std::to_string(boot_.num_clusters() + 1)));
     }
-    seen_[at - kFirstCluster] = true;
+    seen_[at - fat32::kFirstCluster] = true;
     chain.push_back(at);
   }
   return chain;
@@ -160,9 +157,9 @@ class ImageReader {
   };
 
   Status ReadDirectory(const Pending& directory);
-  Status TakeDots(const Pending& directory, std::vector<Named>& entries);
-  Status TakeLabel(std::vector<Named>& entries);
-  Status AddNode(const Pending& directory, const Named& named);
+  Status TakeDots(const Pending& directory, std::vector<fat32::Named>& entries);
+  Status TakeLabel(std::vector<fat32::Named>& entries);
+  Status AddNode(const Pending& directory, const fat32::Named& named);
   void Sort();
 
   Volume& volume_;
@@ -170,10 +167,11 @@ class ImageReader {
   std::vector<Pending> pending_;
 };
 
-Status ImageReader::TakeLabel(std::vector<Named>& entries) {
-  const auto label = std::ranges::find_if(entries, [](const Named& named) {
-    return (named.entry.attributes & fat32::kVolumeId) != 0;
-  });
+Status ImageReader::TakeLabel(std::vector<fat32::Named>& entries) {
+  const auto label =
+      std::ranges::find_if(entries, [](const fat32::Named& named) {
+        return (named.entry.attributes & fat32::kVolumeId) != 0;
+      });
   if (label == entries.end()) {
     return InputError("fat32: the root has no volume label");
   }
@@ -200,7 +198,7 @@ Status ImageReader::TakeLabel(std::vector<Named>& entries) {
 }
 
 Status ImageReader::TakeDots(const Pending& directory,
-                             std::vector<Named>& entries) {
+                             std::vector<fat32::Named>& entries) {
   const auto is_dot = [&](size_t i, std::string_view name, uint32_t cluster) {
     return i < entries.size() && entries[i].entry.name == name &&
            entries[i].entry.attributes == fat32::kDirectory &&
@@ -216,7 +214,8 @@ Status ImageReader::TakeDots(const Pending& directory,
   return Ok();
 }
 
-Status ImageReader::AddNode(const Pending& directory, const Named& named) {
+Status ImageReader::AddNode(const Pending& directory,
+                            const fat32::Named& named) {
   const fat32::Entry& entry = named.entry;
   const bool is_root = directory.path.empty();
   const std::string path = (is_root ? "" : directory.path + "/") + named.name;
@@ -252,16 +251,16 @@ Status ImageReader::ReadDirectory(const Pending& directory) {
   std::vector<Bytes> joined;
   TALLY_ASSIGN(const ByteSpan bytes,
                volume_.Content(directory.cluster, directory.path, joined));
-  if (bytes.size() > fat32::kMaxDirectoryEntries * kEntrySize) {
+  if (bytes.size() > fat32::kMaxDirectoryEntries * fat32::kEntrySize) {
     return InputError("fat32: directory " + Quote(directory.path) + " has " +
                       std::to_string(bytes.size()) +
                       " bytes, the limit is 2097152");
   }
-  TALLY_ASSIGN(std::vector<Named> entries, fat32::ParseDirectory(bytes));
+  TALLY_ASSIGN(std::vector<fat32::Named> entries, fat32::ParseDirectory(bytes));
   TALLY_TRY(directory.path.empty() ? TakeLabel(entries)
                                    : TakeDots(directory, entries));
   std::set<std::string> names;
-  for (const Named& named : entries) {
+  for (const fat32::Named& named : entries) {
     if (named.name.empty()) {
       return InputError("fat32: directory " + Quote(directory.path) +
                         " has a second label, '.' or '..'");
@@ -298,7 +297,7 @@ void ImageReader::Sort() {
 Result<Fat32Image> ImageReader::Read() {
   const fat32::BootSector& boot = volume_.boot();
   image_.options.volume_id = boot.volume_id;
-  image_.options.partition_offset = boot.hidden_sectors * kSectorSize;
+  image_.options.partition_offset = boot.hidden_sectors * fat32::kSectorSize;
   image_.options.size_bytes = boot.size_bytes();
   pending_.push_back({"", boot.root_cluster, 0});
   while (!pending_.empty()) {
@@ -319,8 +318,8 @@ Result<Fat32Image> ImageReader::Read() {
 
 Result<Fat32Image> ReadFat32(ByteSpan image) {
   TALLY_ASSIGN(fat32::BootSector boot,
-               fat32::ParseBootSector(
-                   image.first(std::min<uint64_t>(image.size(), kSectorSize))));
+               fat32::ParseBootSector(image.first(
+                   std::min<uint64_t>(image.size(), fat32::kSectorSize))));
   if (boot.size_bytes() != image.size()) {
     return InputError("fat32: image has " + std::to_string(image.size()) +
                       " bytes, its boot sector says " +

@@ -14,7 +14,7 @@ namespace tally {
 namespace {
 
 // By number, include/uapi/linux/capability.h.
-constexpr std::array<std::string_view, 41> kNames = {
+constexpr std::array<std::string_view, 41> kCapabilityNames = {
     "cap_chown",
     "cap_dac_override",
     "cap_dac_read_search",
@@ -57,7 +57,7 @@ constexpr std::array<std::string_view, 41> kNames = {
     "cap_bpf",
     "cap_checkpoint_restore",
 };
-constexpr uint64_t kAll = (uint64_t{1} << kNames.size()) - 1;
+constexpr uint64_t kAll = (uint64_t{1} << kCapabilityNames.size()) - 1;
 
 constexpr uint32_t kRevision2 = 0x02000000;  // VFS_CAP_REVISION_2
 constexpr uint32_t kEffective = 0x00000001;  // VFS_CAP_FLAGS_EFFECTIVE
@@ -97,17 +97,21 @@ std::string Lower(std::string_view text) {
 Result<uint64_t> ParseOne(std::string_view word) {
   const std::string name = Lower(word);
   if (name == "all") return kAll;
-  const auto found = std::find(kNames.begin(), kNames.end(), name);
-  if (found != kNames.end()) return uint64_t{1} << (found - kNames.begin());
+  const auto found =
+      std::find(kCapabilityNames.begin(), kCapabilityNames.end(), name);
+  if (found != kCapabilityNames.end())
+    return uint64_t{1} << (found - kCapabilityNames.begin());
   if (!name.empty() && name[0] >= '0' && name[0] <= '9') {
     const Result<uint64_t> number = ParseUnsigned(name);
-    if (number && *number < kNames.size()) return uint64_t{1} << *number;
+    if (number && *number < kCapabilityNames.size())
+      return uint64_t{1} << *number;
     return InputError("found capability " + Quote(word) +
                       ", expected a number from 0 to 40");
   }
   Error error = InputError("found " + Quote(word) +
                            ", expected the name of a capability");
-  const std::vector<std::string> names(kNames.begin(), kNames.end());
+  const std::vector<std::string> names(kCapabilityNames.begin(),
+                                       kCapabilityNames.end());
   const std::optional<std::string> nearest = NearestName(name, names);
   if (nearest) return std::move(error).Hint("did you mean '" + *nearest + "'?");
   return error;
@@ -243,8 +247,8 @@ Result<FileCapabilities> ParseCapabilityText(std::string_view text) {
 
 std::string FormatCapabilities(const FileCapabilities& capabilities) {
   std::array<std::vector<std::string>, 8> names;  // by flags
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    names.at(FlagsOf(capabilities, i)).emplace_back(kNames.at(i));
+  for (size_t i = 0; i < kCapabilityNames.size(); ++i) {
+    names.at(FlagsOf(capabilities, i)).emplace_back(kCapabilityNames.at(i));
   }
   // Most capabilities have the flags `base`; it is the first of the most.
   unsigned base = 0;

@@ -8,7 +8,7 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxNameSize = 255;     // NAME_MAX in linux/limits.h
+constexpr size_t kMaxFileNameSize = 255;  // NAME_MAX in linux/limits.h
 constexpr size_t kMaxPathSize = 4095;    // PATH_MAX in linux/limits.h, less NUL
 constexpr size_t kMaxXattrSize = 65535;  // XATTR_SIZE_MAX is 65536
 
@@ -30,7 +30,7 @@ Status CheckPath(const std::string& path) {
       return InputError("path " + Quote(path) + " has a component " +
                         Quote(name));
     }
-    if (name.size() > kMaxNameSize) {
+    if (name.size() > kMaxFileNameSize) {
       return InputError("path " + Quote(path) + " has a component of " +
                         std::to_string(name.size()) +
                         " bytes, the limit is 255");
@@ -105,7 +105,7 @@ Status CheckMetadata(const FileNode& node) {
     const auto& [name, value] = node.xattrs[i];
     const std::string what =
         Quote(node.path) + " has extended attribute " + Quote(name);
-    if (name.empty() || name.size() > kMaxNameSize ||
+    if (name.empty() || name.size() > kMaxFileNameSize ||
         name.find('\0') != std::string::npos) {
       return InputError(what + ", expected a name of 1 to 255 bytes");
     }

@@ -13,21 +13,21 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kSignature = "EFI PART";
+constexpr std::string_view kGptSignature = "EFI PART";
 constexpr uint32_t kRevision = 0x00010000;
-constexpr uint32_t kHeaderSize = 92;
+constexpr uint32_t kGptHeaderSize = 92;
 constexpr uint64_t kNumEntries = 128;
-constexpr uint64_t kEntrySize = 128;
-constexpr uint64_t kEntriesSize = kNumEntries * kEntrySize;
+constexpr uint64_t kGptEntrySize = 128;
+constexpr uint64_t kEntriesSize = kNumEntries * kGptEntrySize;
 constexpr uint64_t kEntriesSectors = kEntriesSize / kGptSectorSize;
 constexpr uint64_t kPrimaryHeaderLba = 1;
 constexpr uint64_t kPrimaryEntriesLba = 2;
 constexpr uint64_t kFirstUsableLba = kPrimaryEntriesLba + kEntriesSectors;
 constexpr uint64_t kBackupSectors = kEntriesSectors + 1;
-constexpr uint64_t kAlignment = 1 << 20;
+constexpr uint64_t kPartitionAlignment = 1 << 20;
 constexpr uint64_t kMaxDiskSize = uint64_t{1} << 62;  // sums cannot overflow
 
-struct Header {
+struct GptHeader {
   uint64_t my_lba = 0;
   uint64_t alternate_lba = 0;
   uint64_t first_usable_lba = 0;
@@ -36,14 +36,14 @@ struct Header {
   uint64_t entries_lba = 0;
   uint32_t entries_crc = 0;
 
-  bool operator==(const Header&) const = default;
+  bool operator==(const GptHeader&) const = default;
 };
 
-Bytes EncodeHeader(const Header& header, uint32_t crc) {
+Bytes EncodeHeader(const GptHeader& header, uint32_t crc) {
   ByteWriter writer;
-  writer.Text(kSignature);                  // 0x00 Signature
+  writer.Text(kGptSignature);               // 0x00 Signature
   writer.U32Le(kRevision);                  // 0x08 Revision
-  writer.U32Le(kHeaderSize);                // 0x0c HeaderSize
+  writer.U32Le(kGptHeaderSize);             // 0x0c HeaderSize
   writer.U32Le(crc);                        // 0x10 HeaderCRC32
   writer.U32Le(0);                          // 0x14 Reserved
   writer.U64Le(header.my_lba);              // 0x18 MyLBA
@@ -53,14 +53,14 @@ Bytes EncodeHeader(const Header& header, uint32_t crc) {
   writer.Raw(GuidBytes(header.disk_guid));  // 0x38 DiskGUID
   writer.U64Le(header.entries_lba);         // 0x48 PartitionEntryLBA
   writer.U32Le(kNumEntries);                // 0x50 NumberOfPartitionEntries
-  writer.U32Le(kEntrySize);                 // 0x54 SizeOfPartitionEntry
+  writer.U32Le(kGptEntrySize);              // 0x54 SizeOfPartitionEntry
   writer.U32Le(header.entries_crc);         // 0x58 PartitionEntryArrayCRC32
   return std::move(writer).Take();
 }
 
 // EncodeHeaderSector returns the header with its checksum, which is computed
 // with the field itself zero, and zeros up to a sector.
-Bytes EncodeHeaderSector(const Header& header) {
+Bytes EncodeHeaderSector(const GptHeader& header) {
   Bytes sector = EncodeHeader(header, Crc32(EncodeHeader(header, 0)));
   sector.resize(kGptSectorSize);
   return sector;
@@ -132,8 +132,8 @@ Result<Bytes> EncodeEntries(const std::vector<GptPartition>& partitions,
   return std::move(writer).Take();
 }
 
-Header PrimaryHeader(const Uuid& disk_guid, uint64_t num_sectors,
-                     ByteSpan entries) {
+GptHeader PrimaryHeader(const Uuid& disk_guid, uint64_t num_sectors,
+                        ByteSpan entries) {
   return {.my_lba = kPrimaryHeaderLba,
           .alternate_lba = num_sectors - 1,
           .first_usable_lba = kFirstUsableLba,
@@ -144,18 +144,18 @@ Header PrimaryHeader(const Uuid& disk_guid, uint64_t num_sectors,
 }
 
 // BackupOf returns the header that must stand in the last sector.
-Header BackupOf(const Header& primary) {
-  Header backup = primary;
+GptHeader BackupOf(const GptHeader& primary) {
+  GptHeader backup = primary;
   std::swap(backup.my_lba, backup.alternate_lba);
   backup.entries_lba = backup.my_lba - kEntriesSectors;
   return backup;
 }
 
-Result<Header> ParseHeader(ByteSpan sector, uint64_t offset) {
+Result<GptHeader> ParseHeader(ByteSpan sector, uint64_t offset) {
   ByteReader reader("gpt header", sector, offset);
-  Header header;
+  GptHeader header;
   const std::string_view signature = AsText(reader.Take("Signature", 8));
-  if (signature != kSignature) {
+  if (signature != kGptSignature) {
     reader.Fail("Signature",
                 "found " + Quote(signature) + ", expected 'EFI PART'");
   }
@@ -167,7 +167,7 @@ Result<Header> ParseHeader(ByteSpan sector, uint64_t offset) {
     }
   };
   expect("Revision", kRevision);
-  expect("HeaderSize", kHeaderSize);
+  expect("HeaderSize", kGptHeaderSize);
   const uint32_t crc = reader.U32Le("HeaderCRC32");
   reader.Zeros("Reserved", 4);
   header.my_lba = reader.U64Le("MyLBA");
@@ -177,7 +177,7 @@ Result<Header> ParseHeader(ByteSpan sector, uint64_t offset) {
   header.disk_guid = UuidFromGuidBytes(reader.Array<16>("DiskGUID"));
   header.entries_lba = reader.U64Le("PartitionEntryLBA");
   expect("NumberOfPartitionEntries", kNumEntries);
-  expect("SizeOfPartitionEntry", kEntrySize);
+  expect("SizeOfPartitionEntry", kGptEntrySize);
   header.entries_crc = reader.U32Le("PartitionEntryArrayCRC32");
   reader.Zeros("padding", reader.remaining());
   TALLY_TRY(reader.Finish());
@@ -190,7 +190,7 @@ Result<Header> ParseHeader(ByteSpan sector, uint64_t offset) {
   return header;
 }
 
-Status ParseEntry(ByteSpan bytes, uint64_t offset, const Header& header,
+Status ParseEntry(ByteSpan bytes, uint64_t offset, const GptHeader& header,
                   uint64_t& next_free_lba, Gpt& gpt) {
   ByteReader reader("gpt entry", bytes, offset);
   GptPartition partition;
@@ -222,14 +222,14 @@ Status ParseEntry(ByteSpan bytes, uint64_t offset, const Header& header,
   return Ok();
 }
 
-Result<Gpt> ParseEntries(ByteSpan entries, const Header& header) {
+Result<Gpt> ParseEntries(ByteSpan entries, const GptHeader& header) {
   Gpt gpt = {.disk_guid = header.disk_guid};
   uint64_t next_free_lba = header.first_usable_lba;
   bool seen_unused = false;
-  for (uint64_t at = 0; at < entries.size(); at += kEntrySize) {
+  for (uint64_t at = 0; at < entries.size(); at += kGptEntrySize) {
     const size_t before = gpt.partitions.size();
     const uint64_t offset = kPrimaryEntriesLba * kGptSectorSize + at;
-    TALLY_TRY(ParseEntry(entries.subspan(at, kEntrySize), offset, header,
+    TALLY_TRY(ParseEntry(entries.subspan(at, kGptEntrySize), offset, header,
                          next_free_lba, gpt));
     const bool is_used = gpt.partitions.size() > before;
     if (is_used && seen_unused) {
@@ -249,16 +249,17 @@ Result<GptPlan> PlanGpt(const Uuid& disk_guid,
   GptPlan plan;
   uint64_t end = kFirstUsableLba * kGptSectorSize;
   for (const GptPartition& partition : partitions) {
-    plan.partition_offsets.push_back(AlignUp(end, kAlignment));
+    plan.partition_offsets.push_back(AlignUp(end, kPartitionAlignment));
     end = plan.partition_offsets.back() + partition.size_bytes;
   }
-  plan.size_bytes = AlignUp(end + kBackupSectors * kGptSectorSize, kAlignment);
+  plan.size_bytes =
+      AlignUp(end + kBackupSectors * kGptSectorSize, kPartitionAlignment);
   plan.backup_offset = plan.size_bytes - kBackupSectors * kGptSectorSize;
   const uint64_t num_sectors = plan.size_bytes / kGptSectorSize;
 
   TALLY_ASSIGN(const Bytes entries,
                EncodeEntries(partitions, plan.partition_offsets));
-  const Header header = PrimaryHeader(disk_guid, num_sectors, entries);
+  const GptHeader header = PrimaryHeader(disk_guid, num_sectors, entries);
   ByteWriter primary;
   primary.Raw(EncodeProtectiveMbr(num_sectors));
   primary.Raw(EncodeHeaderSector(header));
@@ -299,7 +300,7 @@ Result<Gpt> ParseGpt(ByteSpan disk) {
     return InputError("gpt: the first sector is not the protective MBR of " +
                       std::to_string(num_sectors) + " sectors");
   }
-  TALLY_ASSIGN(const Header header,
+  TALLY_ASSIGN(const GptHeader header,
                ParseHeader(disk.subspan(kGptSectorSize, kGptSectorSize),
                            kGptSectorSize));
   const ByteSpan entries =
@@ -310,7 +311,7 @@ Result<Gpt> ParseGpt(ByteSpan disk) {
         "numbers or the checksum of the entries are wrong");
   }
   const uint64_t backup_offset = disk.size() - kGptSectorSize;
-  TALLY_ASSIGN(const Header backup,
+  TALLY_ASSIGN(const GptHeader backup,
                ParseHeader(disk.subspan(backup_offset), backup_offset));
   const ByteSpan backup_entries =
       disk.subspan(backup_offset - kEntriesSize, kEntriesSize);

@@ -15,6 +15,10 @@
 
 namespace tally {
 
+// QEMU allows 8 MiB by default (machine option max-fw-size); no known firmware
+// has more than 16 MiB.
+inline constexpr uint64_t kMaxFirmwareBytes = uint64_t{32} << 20;
+
 // GuidTable has the data of each entry, by its GUID in lower-case text.
 class GuidTable {
  public:

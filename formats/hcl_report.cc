@@ -9,9 +9,9 @@
 namespace tally {
 namespace {
 
-constexpr uint32_t kSignature = 0x414c4348;  // "HCLA"
-constexpr uint32_t kHashSha256 = 1;          // IgvmAttestHashType
-constexpr uint64_t kRequestDataBytes = 20;   // IgvmAttestRequestData
+constexpr uint32_t kHclSignature = 0x414c4348;  // "HCLA"
+constexpr uint32_t kHashSha256 = 1;             // IgvmAttestHashType
+constexpr uint64_t kRequestDataBytes = 20;      // IgvmAttestRequestData
 constexpr uint64_t kRequestExtensionBytes = 4;
 constexpr std::string_view kAkKeyId = "HCLAkPub";
 constexpr size_t kMaxKeys = 16;
@@ -121,7 +121,7 @@ Result<HclReport> ParseHclReport(ByteSpan file) {
   ByteReader r("hcl report", file);
   r.Count("size", file.size(), kMaxHclReportBytes);
   HclReport report;
-  if (r.U32Le("signature") != kSignature)
+  if (r.U32Le("signature") != kHclSignature)
     r.Fail("signature", "expected 'HCLA'");
   report.version = r.U32Le("version");
   if (report.version != 1 && report.version != 2) {

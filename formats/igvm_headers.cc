@@ -134,14 +134,14 @@ IgvmErrorRange ReadErrorRange(ByteReader& r) {
   return range;
 }
 
-IgvmSnpSignature ReadSignature(ByteReader& r, const std::string& name) {
+IgvmSnpSignature ReadIdBlockSignature(ByteReader& r, const std::string& name) {
   IgvmSnpSignature signature;
   signature.r = {r.Take(name + " r", kIgvmEccBytes)};
   signature.s = {r.Take(name + " s", kIgvmEccBytes)};
   return signature;
 }
 
-IgvmSnpPublicKey ReadPublicKey(ByteReader& r, const std::string& name) {
+IgvmSnpPublicKey ReadIdBlockPublicKey(ByteReader& r, const std::string& name) {
   IgvmSnpPublicKey key;
   key.curve = r.U32Le(name + " curve");
   r.Zeros(name + " reserved", 4);
@@ -163,10 +163,10 @@ IgvmSnpIdBlock ReadSnpIdBlock(ByteReader& r) {
   block.guest_svn = r.U32Le("guest SVN");
   block.id_key_algorithm = r.U32Le("id key algorithm");
   block.author_key_algorithm = r.U32Le("author key algorithm");
-  block.id_key_signature = ReadSignature(r, "id key signature");
-  block.id_public_key = ReadPublicKey(r, "id public key");
-  block.author_key_signature = ReadSignature(r, "author key signature");
-  block.author_public_key = ReadPublicKey(r, "author public key");
+  block.id_key_signature = ReadIdBlockSignature(r, "id key signature");
+  block.id_public_key = ReadIdBlockPublicKey(r, "id public key");
+  block.author_key_signature = ReadIdBlockSignature(r, "author key signature");
+  block.author_public_key = ReadIdBlockPublicKey(r, "author public key");
   return block;
 }
 

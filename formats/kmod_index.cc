@@ -12,9 +12,9 @@
 namespace tally {
 namespace {
 
-constexpr uint32_t kMagic = 0xb007f457;
-constexpr uint32_t kVersion = 0x00020001;
-constexpr uint64_t kHeaderSize = 12;
+constexpr uint32_t kKmodIndexMagic = 0xb007f457;
+constexpr uint32_t kKmodIndexVersion = 0x00020001;
+constexpr uint64_t kKmodIndexHeaderSize = 12;
 constexpr uint32_t kPrefixFlag = 0x80000000;
 constexpr uint32_t kValuesFlag = 0x40000000;
 constexpr uint32_t kChildrenFlag = 0x20000000;
@@ -23,17 +23,18 @@ constexpr uint32_t kOffsetMask = 0x0fffffff;
 constexpr size_t kMaxKeyBytes = 1023;
 constexpr size_t kMaxValueBytes = 1 << 20;
 
-// Node stands for all keys that begin with the path to it. Its prefix is what
-// all of these have in common after that.
-struct Node {
+// KmodIndexNode stands for all keys that begin with the path to it. Its prefix
+// is what all of these have in common after that.
+struct KmodIndexNode {
   std::string prefix;
-  std::map<uint8_t, std::unique_ptr<Node>> children;  // by the next character
-  std::vector<KmodIndexEntry> values;                 // the key is not used
+  std::map<uint8_t, std::unique_ptr<KmodIndexNode>>
+      children;                        // by the next character
+  std::vector<KmodIndexEntry> values;  // the key is not used
 };
 
 // Split makes `node` end after the first `length` characters of its prefix.
-void SplitNode(Node& node, size_t length) {
-  auto rest = std::make_unique<Node>();
+void SplitNode(KmodIndexNode& node, size_t length) {
+  auto rest = std::make_unique<KmodIndexNode>();
   const auto next = static_cast<uint8_t>(node.prefix[length]);
   rest->prefix = node.prefix.substr(length + 1);
   rest->children = std::move(node.children);
@@ -44,7 +45,7 @@ void SplitNode(Node& node, size_t length) {
   node.children[next] = std::move(rest);
 }
 
-void AddValue(Node& node, const KmodIndexEntry& entry) {
+void AddValue(KmodIndexNode& node, const KmodIndexEntry& entry) {
   const auto after =
       std::ranges::find_if(node.values, [&](const KmodIndexEntry& other) {
         return other.priority >= entry.priority;
@@ -52,8 +53,8 @@ void AddValue(Node& node, const KmodIndexEntry& entry) {
   node.values.insert(after, {.value = entry.value, .priority = entry.priority});
 }
 
-void Insert(Node& root, const KmodIndexEntry& entry) {
-  Node* node = &root;
+void Insert(KmodIndexNode& root, const KmodIndexEntry& entry) {
+  KmodIndexNode* node = &root;
   std::string_view rest = entry.key;
   while (true) {
     const auto [at, unused] = std::ranges::mismatch(node->prefix, rest);
@@ -61,11 +62,11 @@ void Insert(Node& root, const KmodIndexEntry& entry) {
     if (length < node->prefix.size()) SplitNode(*node, length);
     rest.remove_prefix(length);
     if (rest.empty()) break;
-    std::unique_ptr<Node>& child =
+    std::unique_ptr<KmodIndexNode>& child =
         node->children[static_cast<uint8_t>(rest.front())];
     rest.remove_prefix(1);
     if (child == nullptr) {
-      child = std::make_unique<Node>();
+      child = std::make_unique<KmodIndexNode>();
       child->prefix = rest;
     }
     node = child.get();
@@ -75,12 +76,12 @@ void Insert(Node& root, const KmodIndexEntry& entry) {
 
 // WriteNode writes children first and returns the offset of the node, with
 // flags. The depth is at most the length of a key.
-uint32_t WriteNode(const Node& node, ByteWriter& writer) {
+uint32_t WriteNode(const KmodIndexNode& node, ByteWriter& writer) {
   std::map<uint8_t, uint32_t> offsets;
   for (const auto& [character, child] : node.children) {
     offsets[character] = WriteNode(*child, writer);
   }
-  auto offset = static_cast<uint32_t>(kHeaderSize + writer.size());
+  auto offset = static_cast<uint32_t>(kKmodIndexHeaderSize + writer.size());
   if (!node.prefix.empty()) {
     offset |= kPrefixFlag;
     writer.Text(node.prefix).U8(0);
@@ -114,9 +115,9 @@ Status CheckText(std::string_view text, size_t max_size_bytes) {
                     std::to_string(max_size_bytes) + " bytes");
 }
 
-class Parser {
+class KmodIndexParser {
  public:
-  explicit Parser(ByteSpan bytes) : bytes_(bytes) {}
+  explicit KmodIndexParser(ByteSpan bytes) : bytes_(bytes) {}
 
   // ReadNode appends the entries of the node and all below it.
   Status ReadNode(uint32_t link, const std::string& key) {
@@ -179,7 +180,7 @@ class Parser {
 }  // namespace
 
 Result<Bytes> EncodeKmodIndex(const std::vector<KmodIndexEntry>& entries) {
-  Node root;
+  KmodIndexNode root;
   for (const KmodIndexEntry& entry : entries) {
     TALLY_TRY(CheckText(entry.key, kMaxKeyBytes));
     TALLY_TRY(CheckText(entry.value, kMaxValueBytes));
@@ -187,12 +188,12 @@ Result<Bytes> EncodeKmodIndex(const std::vector<KmodIndexEntry>& entries) {
   }
   ByteWriter nodes;
   const uint32_t root_offset = WriteNode(root, nodes);
-  if (kHeaderSize + nodes.size() > kOffsetMask) {
+  if (kKmodIndexHeaderSize + nodes.size() > kOffsetMask) {
     return InputError("module index: more than 256 MiB");
   }
   ByteWriter writer;
-  writer.U32Be(kMagic);
-  writer.U32Be(kVersion);
+  writer.U32Be(kKmodIndexMagic);
+  writer.U32Be(kKmodIndexVersion);
   writer.U32Be(root_offset);
   writer.Raw(nodes.bytes());
   return std::move(writer).Take();
@@ -201,18 +202,18 @@ Result<Bytes> EncodeKmodIndex(const std::vector<KmodIndexEntry>& entries) {
 Result<std::vector<KmodIndexEntry>> ParseKmodIndex(ByteSpan bytes) {
   ByteReader header("module index", bytes);
   const uint32_t magic = header.U32Be("magic");
-  if (magic != kMagic) {
+  if (magic != kKmodIndexMagic) {
     header.Fail("magic", "found " + HexNumber(magic) + ", expected " +
-                             HexNumber(kMagic));
+                             HexNumber(kKmodIndexMagic));
   }
   const uint32_t version = header.U32Be("version");
-  if (version != kVersion) {
+  if (version != kKmodIndexVersion) {
     header.Fail("version", "found " + HexNumber(version) + ", expected " +
-                               HexNumber(kVersion));
+                               HexNumber(kKmodIndexVersion));
   }
   const uint32_t root = header.U32Be("root");
   TALLY_TRY(header.status());
-  Parser parser(bytes);
+  KmodIndexParser parser(bytes);
   TALLY_TRY(parser.ReadNode(root, ""));
   std::vector<KmodIndexEntry> entries = parser.Take();
   TALLY_ASSIGN(const Bytes again, EncodeKmodIndex(entries));

@@ -8,22 +8,21 @@
 #include <set>
 
 #include "common/text.h"
+#include "formats/digits.h"
 
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic = "glibc-ld.so.cache1.1";
+constexpr std::string_view kLdSoCacheMagic = "glibc-ld.so.cache1.1";
 constexpr uint8_t kLittleEndian = 2;
-constexpr uint64_t kHeaderSize = 48;   // struct cache_file_new
-constexpr uint64_t kEntrySize = 24;    // struct file_entry_new
-constexpr uint64_t kSectionSize = 16;  // struct cache_extension_section
+constexpr uint64_t kCacheHeaderSize = 48;  // struct cache_file_new
+constexpr uint64_t kCacheEntrySize = 24;   // struct file_entry_new
+constexpr uint64_t kSectionSize = 16;      // struct cache_extension_section
 constexpr uint64_t kHwcapExtension = uint64_t{1} << 62;
 constexpr unsigned kMaxIsaLevel = 1023;           // 10 bits
 constexpr uint32_t kExtensionMagic = 0xeaa42174;  // -358342284
 constexpr uint32_t kGenerator = 0;                // cache_extension_tag_…
 constexpr uint32_t kGlibcHwcaps = 1;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // TakeNumber reads digits as glibc does, in an int that may wrap.
 uint32_t TakeNumber(std::string_view& text) {
@@ -150,8 +149,8 @@ void WriteExtensions(const Strings& strings, uint64_t strings_at,
   writer.Text(generator);
 }
 
-// Sections are the two extensions.
-struct Sections {
+// CacheExtensions are the two extensions.
+struct CacheExtensions {
   std::string generator;
   std::vector<std::string> hwcaps;
 };
@@ -165,7 +164,7 @@ Result<std::string> StringAt(ByteSpan bytes, uint64_t offset) {
   return std::string(text.substr(offset, end - offset));
 }
 
-Result<Sections> ParseSections(ByteSpan bytes, uint64_t offset) {
+Result<CacheExtensions> ParseExtensions(ByteSpan bytes, uint64_t offset) {
   if (offset > bytes.size()) {
     return InputError("ld.so.cache: extension offset is " + HexNumber(offset) +
                       ", the file has " + std::to_string(bytes.size()) +
@@ -175,7 +174,7 @@ Result<Sections> ParseSections(ByteSpan bytes, uint64_t offset) {
   if (reader.U32Le("magic") != kExtensionMagic) {
     reader.Fail("magic", "not an extension directory");
   }
-  Sections sections;
+  CacheExtensions sections;
   const uint64_t count = reader.Count("count", reader.U32Le("count"), 2);
   for (uint64_t i = 0; i < count; ++i) {
     const uint32_t tag = reader.U32Le("tag");
@@ -200,7 +199,8 @@ Result<Sections> ParseSections(ByteSpan bytes, uint64_t offset) {
   return sections;
 }
 
-Result<LdSoCacheEntry> ParseEntry(ByteSpan bytes, const Sections& sections,
+Result<LdSoCacheEntry> ParseEntry(ByteSpan bytes,
+                                  const CacheExtensions& sections,
                                   ByteReader& reader) {
   LdSoCacheEntry entry;
   entry.flags = reader.U32Le("flags");
@@ -269,14 +269,15 @@ Result<Bytes> EncodeLdSoCache(const LdSoCache& cache) {
   strings.insert(hwcaps_set.begin(), hwcaps_set.end());
   const std::vector<std::string> hwcaps(hwcaps_set.begin(), hwcaps_set.end());
   const Strings table(strings);
-  const uint64_t strings_at = kHeaderSize + cache.entries.size() * kEntrySize;
+  const uint64_t strings_at =
+      kCacheHeaderSize + cache.entries.size() * kCacheEntrySize;
   const uint64_t strings_end = strings_at + table.bytes().size();
   if (strings_end + cache.generator.size() > INT32_MAX) {
     return InputError("ld.so.cache: more than 2 GiB");
   }
 
   ByteWriter writer;
-  writer.Text(kMagic);                                        // magic, version
+  writer.Text(kLdSoCacheMagic);                               // magic, version
   writer.U32Le(static_cast<uint32_t>(cache.entries.size()));  // nlibs
   writer.U32Le(static_cast<uint32_t>(table.bytes().size()));  // len_strings
   writer.U8(kLittleEndian);                                   // flags
@@ -304,13 +305,13 @@ Result<Bytes> EncodeLdSoCache(const LdSoCache& cache) {
 Result<LdSoCache> ParseLdSoCache(ByteSpan bytes) {
   ByteReader reader("ld.so.cache", bytes);
   const std::string_view magic =
-      AsText(reader.Take("magic and version", kMagic.size()));
-  if (magic != kMagic) {
-    reader.Fail("magic and version",
-                "found " + Quote(magic) + ", expected " + Quote(kMagic));
+      AsText(reader.Take("magic and version", kLdSoCacheMagic.size()));
+  if (magic != kLdSoCacheMagic) {
+    reader.Fail("magic and version", "found " + Quote(magic) + ", expected " +
+                                         Quote(kLdSoCacheMagic));
   }
-  const uint64_t num_entries =
-      reader.Count("nlibs", reader.U32Le("nlibs"), bytes.size() / kEntrySize);
+  const uint64_t num_entries = reader.Count("nlibs", reader.U32Le("nlibs"),
+                                            bytes.size() / kCacheEntrySize);
   reader.Skip("len_strings", 4);  // compared at the end
   if (reader.U8("flags") != kLittleEndian) {
     reader.Fail("flags", "not a little-endian cache");
@@ -320,7 +321,8 @@ Result<LdSoCache> ParseLdSoCache(ByteSpan bytes) {
   reader.Zeros("unused", 12);
   TALLY_TRY(reader.status());
 
-  TALLY_ASSIGN(const Sections sections, ParseSections(bytes, extensions_at));
+  TALLY_ASSIGN(const CacheExtensions sections,
+               ParseExtensions(bytes, extensions_at));
   LdSoCache cache = {.generator = sections.generator};
   for (uint64_t i = 0; i < num_entries; ++i) {
     TALLY_ASSIGN(LdSoCacheEntry entry, ParseEntry(bytes, sections, reader));

@@ -13,7 +13,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kSubject = "nitro document";
+constexpr std::string_view kNitroDocument = "nitro document";
 
 // attestation_process.md, section 3.1.
 constexpr uint64_t kMaxPayloadBytes = 16384;
@@ -84,7 +84,7 @@ void ReadPcrs(CborFields& fields, NitroDocument& document) {
                       ", expected 0 to " + std::to_string(kNumPcrs - 1));
     }
     fields.Check(CheckCborDigest(
-        kSubject, "pcrs/" + std::to_string(index.number), value));
+        kNitroDocument, "pcrs/" + std::to_string(index.number), value));
     document.pcrs[index.number] = value.bytes;
   }
 }
@@ -122,7 +122,7 @@ std::optional<ByteSpan> ReadOptional(CborFields& fields, const char* name,
 }
 
 Status ReadPayload(NitroDocument& document) {
-  CborFields fields(kSubject, document.payload);
+  CborFields fields(kNitroDocument, document.payload);
   document.module_id = fields.Text("module_id");
   if (document.module_id.empty()) {
     fields.Fail("module_id", document.payload, "is empty");
@@ -157,7 +157,7 @@ Result<NitroDocument> ParseNitroDocument(ByteSpan bytes) {
   TALLY_ASSIGN(const ByteSpan inner, Unwrap(bytes, document.wrapper));
   const uint64_t offset =
       document.wrapper ? document.wrapper->prefix_bytes : uint64_t{0};
-  TALLY_ASSIGN(document.sign1, ParseCoseSign1(kSubject, inner, offset));
+  TALLY_ASSIGN(document.sign1, ParseCoseSign1(kNitroDocument, inner, offset));
   if (document.sign1.algorithm != CoseAlgorithm::kEs384) {
     return InputError("nitro document: found the algorithm " +
                       std::string(CoseAlgorithmName(document.sign1.algorithm)) +
@@ -174,10 +174,10 @@ Result<NitroDocument> ParseNitroDocument(ByteSpan bytes) {
         " bytes, expected at most " + std::to_string(kMaxPayloadBytes));
   }
   // The Nitro hypervisor of today writes a map of indefinite length.
-  TALLY_ASSIGN(
-      document.payload,
-      ParseCbor(kSubject, payload, {.lengths = CborLengths::kDefiniteOrNot},
-                document.sign1.payload_offset()));
+  TALLY_ASSIGN(document.payload,
+               ParseCbor(kNitroDocument, payload,
+                         {.lengths = CborLengths::kDefiniteOrNot},
+                         document.sign1.payload_offset()));
   TALLY_TRY(ReadPayload(document));
   return document;
 }

@@ -10,19 +10,15 @@
 #include "common/text.h"
 #include "formats/guid_table.h"
 #include "formats/sev_hash_table.h"
+#include "formats/x86_memory.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
-constexpr uint64_t kFourGib = uint64_t{1} << 32;
-// QEMU allows 8 MiB by default (machine option max-fw-size); no known firmware
-// has more than 16 MiB.
-constexpr uint64_t kMaxImageBytes = uint64_t{32} << 20;
 // Bounds of ours, far above any known firmware (seven sections, 30 pages): each
 // page costs a hash and an event.
-constexpr uint64_t kMaxSections = 64;
-constexpr uint64_t kMaxSectionBytes = uint64_t{16} << 20;
+constexpr uint64_t kMaxSevSections = 64;
+constexpr uint64_t kMaxSevSectionBytes = uint64_t{16} << 20;
 
 constexpr std::string_view kSevMetadataGuid =
     "dc886566-984a-4798-a75e-5585a7bf67cc";
@@ -36,12 +32,12 @@ constexpr uint64_t kSevMetadataHeaderBytes = 4 + 4 + 4 + 4;
 constexpr uint64_t kSevMetadataSectionBytes = 4 + 4 + 4;
 
 Status CheckImageSize(uint64_t size_bytes, const std::string& subject) {
-  if (size_bytes == 0 || size_bytes > kMaxImageBytes) {
+  if (size_bytes == 0 || size_bytes > kMaxFirmwareBytes) {
     return InputError(subject + ": size is " + HexNumber(size_bytes) +
-                      ", expected at most " + HexNumber(kMaxImageBytes) +
+                      ", expected at most " + HexNumber(kMaxFirmwareBytes) +
                       " and not zero");
   }
-  if (size_bytes % kPageBytes != 0) {
+  if (size_bytes % kX86PageBytes != 0) {
     return InputError(subject + ": size " + HexNumber(size_bytes) +
                       " is not a multiple of 0x1000")
         .Hint("the image may be truncated");
@@ -87,7 +83,7 @@ Result<std::vector<OvmfSection>> ReadSections(ByteSpan image,
     r.Fail("version", "found " + std::to_string(version) + ", expected 1");
   }
   const uint64_t num_sections =
-      r.Count("section count", r.U32Le("section count"), kMaxSections);
+      r.Count("section count", r.U32Le("section count"), kMaxSevSections);
   TALLY_TRY(r.status());
   const uint64_t expected_bytes =
       kSevMetadataHeaderBytes + num_sections * kSevMetadataSectionBytes;
@@ -136,16 +132,16 @@ Status CheckSection(const OvmfSection& section, uint64_t image_gpa,
                       why);
   };
   if (section.size_bytes == 0) return refuse("size is zero");
-  if (section.size_bytes % kPageBytes != 0) {
+  if (section.size_bytes % kX86PageBytes != 0) {
     return refuse("size " + HexNumber(section.size_bytes) +
                   " is not a multiple of 0x1000");
   }
-  if (section.gpa % kPageBytes != 0) {
+  if (section.gpa % kX86PageBytes != 0) {
     return refuse("address is not a multiple of 0x1000");
   }
-  if (section.size_bytes > kMaxSectionBytes) {
+  if (section.size_bytes > kMaxSevSectionBytes) {
     return refuse("size is " + HexNumber(section.size_bytes) +
-                  ", expected at most " + HexNumber(kMaxSectionBytes));
+                  ", expected at most " + HexNumber(kMaxSevSectionBytes));
   }
   if (section.gpa > kFourGib || section.gpa + section.size_bytes > image_gpa) {
     return refuse("ends at " + HexNumber(section.gpa + section.size_bytes) +
@@ -155,7 +151,7 @@ Status CheckSection(const OvmfSection& section, uint64_t image_gpa,
   const bool one_page = section.kind == OvmfSectionKind::kSecrets ||
                         section.kind == OvmfSectionKind::kCpuid ||
                         section.kind == OvmfSectionKind::kKernelHashes;
-  if (one_page && section.size_bytes != kPageBytes) {
+  if (one_page && section.size_bytes != kX86PageBytes) {
     return refuse("size is " + HexNumber(section.size_bytes) +
                   ", expected 0x1000");
   }
@@ -177,10 +173,10 @@ Status CheckOverlaps(std::vector<OvmfSection> sections,
 
 Status CheckSections(const std::vector<OvmfSection>& sections,
                      uint64_t image_gpa, const std::string& subject) {
-  if (sections.size() > kMaxSections) {
+  if (sections.size() > kMaxSevSections) {
     return InputError(
         subject + " sev metadata: found " + std::to_string(sections.size()) +
-        " sections, expected at most " + std::to_string(kMaxSections));
+        " sections, expected at most " + std::to_string(kMaxSevSections));
   }
   for (const OvmfSection& section : sections) {
     TALLY_TRY(CheckSection(section, image_gpa, subject));

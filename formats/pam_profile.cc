@@ -9,8 +9,9 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxFileBytes = 64 << 10;
-constexpr std::string_view kBlanks = " \t\r\f\v";
+constexpr size_t kMaxPamProfileBytes = 64 << 10;
+// \s of Perl, within a line.
+constexpr std::string_view kPerlSpaces = " \t\r\f\v";
 constexpr std::string_view kGoneModule = "pam_tally";
 
 // The lines of a template between which the tool writes.
@@ -22,16 +23,16 @@ constexpr std::string_view kAdditionalBegin =
     "# and here are more per-package modules (the \"Additional\" block)";
 constexpr std::string_view kAdditionalEnd = "# end of pam-auth-update config";
 
-std::string_view TrimBlanks(std::string_view text) {
-  const size_t first = text.find_first_not_of(kBlanks);
+std::string_view TrimPerlSpaces(std::string_view text) {
+  const size_t first = text.find_first_not_of(kPerlSpaces);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(kPerlSpaces) - first + 1);
 }
 
 // FieldName returns what /^(\S+):\s/ matches, or nothing: the line continues
 // the field before it.
 std::optional<std::string_view> FieldName(std::string_view line) {
-  const size_t blank = std::min(line.find_first_of(kBlanks), line.size());
+  const size_t blank = std::min(line.find_first_of(kPerlSpaces), line.size());
   if (blank < 2 || line[blank - 1] != ':') return std::nullopt;
   return line.substr(0, blank - 1);
 }
@@ -39,11 +40,12 @@ std::optional<std::string_view> FieldName(std::string_view line) {
 // FieldValue returns (.*) of /^(\S+):\s+(.*)\s*$/: blanks at its end stay.
 std::string_view FieldValue(std::string_view line, size_t name_size) {
   line.remove_prefix(name_size + 1);
-  return line.substr(std::min(line.find_first_not_of(kBlanks), line.size()));
+  return line.substr(
+      std::min(line.find_first_not_of(kPerlSpaces), line.size()));
 }
 
 Result<int64_t> ParsePriority(std::string_view text) {
-  text = TrimBlanks(text);
+  text = TrimPerlSpaces(text);
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
   const Result<uint64_t> value = ParseUnsigned(digits);
@@ -84,10 +86,10 @@ struct ModuleLine {
   std::vector<std::string> arguments;
 };
 
-std::vector<std::string> WordsOf(std::string_view text) {
+std::vector<std::string> ArgumentsOf(std::string_view text) {
   std::vector<std::string> words;
-  while (!(text = TrimBlanks(text)).empty()) {
-    const size_t end = std::min(text.find_first_of(kBlanks), text.size());
+  while (!(text = TrimPerlSpaces(text)).empty()) {
+    const size_t end = std::min(text.find_first_of(kPerlSpaces), text.size());
     words.emplace_back(text.substr(0, end));
     text.remove_prefix(end);
   }
@@ -113,16 +115,16 @@ Result<ModuleLine> ParseModuleLine(std::string_view line) {
       ++control_end;
     }
   }
-  const size_t module = line.find_first_not_of(kBlanks, control_end);
+  const size_t module = line.find_first_not_of(kPerlSpaces, control_end);
   if (control_end == 0 || module == control_end ||
       module == std::string_view::npos) {
     return bad;
   }
   const size_t module_end =
-      std::min(line.find_first_of(kBlanks, module), line.size());
+      std::min(line.find_first_of(kPerlSpaces, module), line.size());
   return ModuleLine{
       .control_and_module = std::string(line.substr(0, module_end)),
-      .arguments = WordsOf(line.substr(module_end))};
+      .arguments = ArgumentsOf(line.substr(module_end))};
 }
 
 // WithJumps replaces every "end" by the number of lines to skip.
@@ -210,7 +212,7 @@ std::string_view PamStackName(PamStack stack) {
 
 Result<PamProfile> ParsePamProfile(std::string_view text,
                                    std::string_view file) {
-  if (text.size() > kMaxFileBytes ||
+  if (text.size() > kMaxPamProfileBytes ||
       text.find('\0') != std::string_view::npos) {
     return InputError("found " + std::to_string(text.size()) +
                       " bytes, expected at most 65536 without NUL");
@@ -236,7 +238,7 @@ Result<PamProfile> ParsePamProfile(std::string_view text,
       }
       continue;
     }
-    const std::string_view more = TrimBlanks(line);
+    const std::string_view more = TrimPerlSpaces(line);
     if (more.empty()) continue;
     if (field.empty()) {
       return AtLine(number, "found " + Quote(more.substr(0, 80)) +

@@ -9,8 +9,8 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxLineBytes = 65536;
-constexpr size_t kMaxNameBytes = 31;  // ut_user of utmp(5) less a NUL
+constexpr size_t kMaxAccountLineBytes = 65536;
+constexpr size_t kMaxAccountNameBytes = 31;  // ut_user of utmp(5) less a NUL
 
 Status CheckPassword(std::string_view text) {
   return CheckAccountField("the password", text);
@@ -94,10 +94,10 @@ Result<GshadowEntry> ParseGshadowFields(
 // CheckLine refuses what no entry may have, whatever its fields mean.
 Status CheckLine(std::string_view line, const std::vector<std::string>& fields,
                  size_t num_fields) {
-  if (line.size() > kMaxLineBytes) {
+  if (line.size() > kMaxAccountLineBytes) {
     return InputError("the line has " + std::to_string(line.size()) +
                       " bytes, expected at most " +
-                      std::to_string(kMaxLineBytes));
+                      std::to_string(kMaxAccountLineBytes));
   }
   if (fields.size() != num_fields) {
     return InputError("found " + std::to_string(fields.size()) +
@@ -237,10 +237,11 @@ Status CheckAccountName(std::string_view name) {
   const auto is_other = [](char at) {
     return (at >= '0' && at <= '9') || at == '-';
   };
-  const bool is_name =
-      !name.empty() && name.size() <= kMaxNameBytes && is_letter(name[0]) &&
-      std::ranges::all_of(
-          name, [&](char at) { return is_letter(at) || is_other(at); });
+  const bool is_name = !name.empty() && name.size() <= kMaxAccountNameBytes &&
+                       is_letter(name[0]) &&
+                       std::ranges::all_of(name, [&](char at) {
+                         return is_letter(at) || is_other(at);
+                       });
   if (is_name) return Ok();
   return InputError("found " + Quote(name.substr(0, 64)) +
                     ", expected an account name [a-zA-Z_][a-zA-Z0-9_-]{0,30}");

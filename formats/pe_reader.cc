@@ -8,7 +8,7 @@ namespace tally {
 namespace {
 
 // A file that needs more is not an EFI program; Windows itself stops at 96.
-constexpr uint64_t kMaxSections = 96;
+constexpr uint64_t kMaxPeSections = 96;
 constexpr uint64_t kMaxCertificates = 64;
 // "The number of data-directory entries"; all that were ever defined.
 constexpr uint64_t kMaxDirectories = 16;
@@ -257,7 +257,7 @@ Result<Pe> ParsePe(ByteSpan bytes) {
   pe.coff_header_offset = reader.offset();
   pe.machine = reader.U16Le("machine");
   const uint64_t num_sections = reader.Count(
-      "number of sections", reader.U16Le("number of sections"), kMaxSections);
+      "number of sections", reader.U16Le("number of sections"), kMaxPeSections);
   reader.Skip("time stamp and symbol table", 12);
   const uint16_t optional_size = reader.U16Le("size of the optional header");
   reader.Skip("characteristics", 2);

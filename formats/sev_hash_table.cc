@@ -3,25 +3,24 @@
 #include "common/check.h"
 #include "common/hash.h"
 #include "formats/uuid.h"
+#include "formats/x86_memory.h"
 
 namespace tally {
 namespace {
-
-constexpr uint64_t kPageBytes = 4096;
 
 constexpr std::string_view kTableGuid = "9438d606-4f22-4cc9-b479-a793d411fd21";
 constexpr std::string_view kCmdlineGuid =
     "97d02dd8-bd20-4c94-aa78-e7714d36ab2a";
 constexpr std::string_view kInitrdGuid = "44baf731-3a2f-4bd7-9af1-41e29169781d";
 constexpr std::string_view kKernelGuid = "4de79437-abd2-427f-b835-d5b172d2045b";
-constexpr uint16_t kEntryBytes = 16 + 2 + 32;
-constexpr uint16_t kTableBytes = 16 + 2 + 3 * kEntryBytes;
+constexpr uint16_t kHashEntryBytes = 16 + 2 + 32;
+constexpr uint16_t kTableBytes = 16 + 2 + 3 * kHashEntryBytes;
 static_assert(kTableBytes == 168);
 
 void WriteEntry(ByteWriter& w, std::string_view guid,
                 const Sha256Digest& digest) {
   w.Raw(GuidBytes(ParseUuid(guid).value()));
-  w.U16Le(kEntryBytes);
+  w.U16Le(kHashEntryBytes);
   w.Raw(digest.span());
 }
 
@@ -53,11 +52,11 @@ Bytes EncodeSevHashTable(const SevHashes& hashes) {
 }
 
 Bytes EncodeSevHashPage(const SevHashes& hashes, uint64_t offset) {
-  TALLY_CHECK(offset <= kPageBytes - kSevHashTableBytes);
+  TALLY_CHECK(offset <= kX86PageBytes - kSevHashTableBytes);
   ByteWriter w;
   w.Zeros(offset);
   w.Raw(EncodeSevHashTable(hashes));
-  w.ZerosUntil(kPageBytes);
+  w.ZerosUntil(kX86PageBytes);
   return std::move(w).Take();
 }
 

@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-constexpr size_t kEntryBytes = 24;
+constexpr size_t kCertificateEntryBytes = 24;
 constexpr size_t kMaxEntries = 32;
 
 struct KindRow {
@@ -38,18 +38,19 @@ bool IsEnd(ByteSpan entry) {
   return std::ranges::all_of(entry, [](uint8_t byte) { return byte == 0; });
 }
 
-struct Row {
+struct CertificateRow {
   std::string guid;
   uint64_t offset = 0;
   uint64_t length = 0;
 };
 
 // ReadRows returns the rows before the end, and where the table ends.
-Result<std::vector<Row>> ReadRows(ByteSpan bytes, uint64_t& table_bytes) {
+Result<std::vector<CertificateRow>> ReadRows(ByteSpan bytes,
+                                             uint64_t& table_bytes) {
   ByteReader r("snp certificate table", bytes);
-  std::vector<Row> rows;
+  std::vector<CertificateRow> rows;
   while (true) {
-    const ByteSpan entry = r.Take("entry", kEntryBytes);
+    const ByteSpan entry = r.Take("entry", kCertificateEntryBytes);
     TALLY_TRY(r.status());
     if (IsEnd(entry)) break;
     if (rows.size() == kMaxEntries) {
@@ -57,7 +58,7 @@ Result<std::vector<Row>> ReadRows(ByteSpan bytes, uint64_t& table_bytes) {
                         std::to_string(kMaxEntries) + " entries");
     }
     ByteReader fields("snp certificate table entry", entry);
-    Row row;
+    CertificateRow row;
     row.guid = FormatUuid({fields.Array<16>("guid")});
     row.offset = fields.U32Le("offset");
     row.length = fields.U32Le("length");
@@ -75,8 +76,8 @@ std::string_view SnpCertificateKindName(SnpCertificateKind kind) {
 }
 
 bool LooksLikeSnpCertificateTable(ByteSpan bytes) {
-  if (bytes.size() < kEntryBytes) return false;
-  const ByteSpan first = bytes.first(kEntryBytes);
+  if (bytes.size() < kCertificateEntryBytes) return false;
+  const ByteSpan first = bytes.first(kCertificateEntryBytes);
   if (IsEnd(first)) return true;
   Uuid guid;
   std::copy_n(first.begin(), guid.bytes.size(), guid.bytes.begin());
@@ -86,10 +87,11 @@ bool LooksLikeSnpCertificateTable(ByteSpan bytes) {
 Result<std::vector<SnpCertificateEntry>> ParseSnpCertificateTable(
     ByteSpan bytes) {
   uint64_t table_bytes = 0;
-  TALLY_ASSIGN(const std::vector<Row> rows, ReadRows(bytes, table_bytes));
+  TALLY_ASSIGN(const std::vector<CertificateRow> rows,
+               ReadRows(bytes, table_bytes));
   std::vector<SnpCertificateEntry> entries;
   uint64_t end = table_bytes;
-  for (const Row& row : rows) {
+  for (const CertificateRow& row : rows) {
     if (row.offset < table_bytes || row.offset + row.length > bytes.size()) {
       return InputError("snp certificate table: " + row.guid + " is at " +
                         HexNumber(row.offset) + " with " +
@@ -113,7 +115,7 @@ Result<std::vector<SnpCertificateEntry>> ParseSnpCertificateTable(
 Bytes EncodeSnpCertificateTable(
     const std::vector<SnpCertificateEntry>& entries) {
   ByteWriter w;
-  uint64_t offset = (entries.size() + 1) * kEntryBytes;
+  uint64_t offset = (entries.size() + 1) * kCertificateEntryBytes;
   for (const SnpCertificateEntry& entry : entries) {
     const auto* known = std::ranges::find(kKinds, entry.kind, &KindRow::kind);
     const auto guid = ParseUuid(
@@ -124,7 +126,7 @@ Bytes EncodeSnpCertificateTable(
         .U32Le(static_cast<uint32_t>(entry.contents.size()));
     offset += entry.contents.size();
   }
-  w.Zeros(kEntryBytes);
+  w.Zeros(kCertificateEntryBytes);
   for (const SnpCertificateEntry& entry : entries) w.Raw(entry.contents);
   return std::move(w).Take();
 }

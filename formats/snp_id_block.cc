@@ -9,53 +9,38 @@
 
 #include "common/check.h"
 #include "common/hash.h"
+#include "formats/snp_number.h"
 #include "formats/snp_policy.h"
 
 namespace tally {
 namespace {
 
-using Number = std::array<uint8_t, 48>;
-
 constexpr uint32_t kIdBlockVersion = 1;
 constexpr uint32_t kCurveP384 = 2;
 constexpr uint64_t kPublicKeyBytes = 0x404;
 constexpr uint64_t kSignatureBytes = 0x200;
-// A number has 72 bytes, of which P-384 needs 48.
-constexpr uint64_t kNumberPadding = 72 - 48;
-
-void WriteNumber(ByteWriter& w, Number number) {
-  std::ranges::reverse(number);
-  w.Raw(number).Zeros(kNumberPadding);
-}
-
-Number ReadNumber(ByteReader& r, const std::string& field) {
-  Number number = r.Array<48>(field);
-  std::ranges::reverse(number);
-  r.Zeros(field + " above 384 bits", kNumberPadding);
-  return number;
-}
 
 void WriteSignature(ByteWriter& w, const SnpSignature& signature) {
   const uint64_t end = w.size() + kSignatureBytes;
-  WriteNumber(w, signature.r);  // 0x000 R
-  WriteNumber(w, signature.s);  // 0x048 S
-  w.ZerosUntil(end);            // 0x090 reserved
+  WriteSnpNumber(w, signature.r);  // 0x000 R
+  WriteSnpNumber(w, signature.s);  // 0x048 S
+  w.ZerosUntil(end);               // 0x090 reserved
 }
 
 SnpSignature ReadSignature(ByteReader& r, const std::string& field) {
   SnpSignature signature;
-  signature.r = ReadNumber(r, field + " r");
-  signature.s = ReadNumber(r, field + " s");
+  signature.r = ReadSnpNumber(r, field + " r");
+  signature.s = ReadSnpNumber(r, field + " s");
   r.Zeros(field + " reserved", kSignatureBytes - 0x90);
   return signature;
 }
 
 void WritePublicKey(ByteWriter& w, const SnpPublicKey& key) {
   const uint64_t end = w.size() + kPublicKeyBytes;
-  w.U32Le(kCurveP384);    // 0x000 CURVE
-  WriteNumber(w, key.x);  // 0x004 QX
-  WriteNumber(w, key.y);  // 0x04c QY
-  w.ZerosUntil(end);      // 0x094 reserved
+  w.U32Le(kCurveP384);       // 0x000 CURVE
+  WriteSnpNumber(w, key.x);  // 0x004 QX
+  WriteSnpNumber(w, key.y);  // 0x04c QY
+  w.ZerosUntil(end);         // 0x094 reserved
 }
 
 SnpPublicKey ReadPublicKey(ByteReader& r, const std::string& field) {
@@ -65,8 +50,8 @@ SnpPublicKey ReadPublicKey(ByteReader& r, const std::string& field) {
            "found " + std::to_string(curve) + ", expected 2 (P-384)");
   }
   SnpPublicKey key;
-  key.x = ReadNumber(r, field + " qx");
-  key.y = ReadNumber(r, field + " qy");
+  key.x = ReadSnpNumber(r, field + " qx");
+  key.y = ReadSnpNumber(r, field + " qy");
   r.Zeros(field + " reserved", kPublicKeyBytes - 0x94);
   return key;
 }

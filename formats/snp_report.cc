@@ -1,9 +1,9 @@
 #include "formats/snp_report.h"
 
-#include <algorithm>
 #include <string>
 
 #include "common/text.h"
+#include "formats/snp_number.h"
 
 namespace tally {
 namespace {
@@ -21,24 +21,10 @@ constexpr int kSigningKeyShift = 2;
 constexpr uint32_t kSigningKeyMask = 7;
 constexpr uint32_t kKeyInfoReserved = 0xffffffe0;
 
-// A number of the signature has 72 bytes, of which P-384 needs 48.
-constexpr uint64_t kNumberPadding = 72 - 48;
 constexpr uint64_t kSignatureReserved = 0x200 - 2 * 72;
 
-constexpr uint32_t kAlgorithm =
+constexpr uint32_t kSnpReportAlgorithm =
     static_cast<uint32_t>(SnpAlgorithm::kEcdsaP384Sha384);
-
-std::array<uint8_t, 48> ReadNumber(ByteReader& r, const std::string& field) {
-  std::array<uint8_t, 48> number = r.Array<48>(field);
-  std::ranges::reverse(number);
-  r.Zeros(field + " above 384 bits", kNumberPadding);
-  return number;
-}
-
-void WriteNumber(ByteWriter& w, std::array<uint8_t, 48> number) {
-  std::ranges::reverse(number);
-  w.Raw(number).Zeros(kNumberPadding);
-}
 
 SnpFirmwareVersion ReadVersion(ByteReader& r, const std::string& name) {
   SnpFirmwareVersion version;
@@ -84,7 +70,7 @@ void ReadGuest(ByteReader& r, SnpReport& report) {
   report.image_id = r.Array<16>("image_id");             // 0x020
   report.vmpl = r.U32Le("vmpl");                         // 0x030
   const uint32_t algorithm = r.U32Le("signature_algo");  // 0x034
-  if (algorithm != kAlgorithm) {
+  if (algorithm != kSnpReportAlgorithm) {
     r.Fail("signature_algo", "found " + std::to_string(algorithm) +
                                  ", expected 1 (ECDSA P-384 with SHA-384)");
   }
@@ -138,9 +124,9 @@ Result<SnpReport> ParseSnpReport(ByteSpan bytes) {
   SnpReport report;
   ReadGuest(r, report);
   ReadMachine(r, report);
-  report.signature.r = ReadNumber(r, "signature r");  // 0x2a0
-  report.signature.s = ReadNumber(r, "signature s");  // 0x2e8
-  r.Zeros("signature reserved", kSignatureReserved);  // 0x330
+  report.signature.r = ReadSnpNumber(r, "signature r");  // 0x2a0
+  report.signature.s = ReadSnpNumber(r, "signature s");  // 0x2e8
+  r.Zeros("signature reserved", kSignatureReserved);     // 0x330
   TALLY_TRY(r.Finish());
   return report;
 }
@@ -153,7 +139,7 @@ Bytes EncodeSnpReport(const SnpReport& report) {
   w.Raw(report.family_id);                    // 0x010
   w.Raw(report.image_id);                     // 0x020
   w.U32Le(report.vmpl);                       // 0x030
-  w.U32Le(kAlgorithm);                        // 0x034
+  w.U32Le(kSnpReportAlgorithm);               // 0x034
   w.Raw(report.current_tcb);                  // 0x038
   w.U64Le(report.platform_info);              // 0x040
   w.U32Le(KeyInfo(report));                   // 0x048
@@ -178,8 +164,8 @@ Bytes EncodeSnpReport(const SnpReport& report) {
   w.U64Le(report.launch_mit_vector);          // 0x1f8
   w.U64Le(report.current_mit_vector);         // 0x200
   w.Zeros(152);                               // 0x208
-  WriteNumber(w, report.signature.r);         // 0x2a0
-  WriteNumber(w, report.signature.s);         // 0x2e8
+  WriteSnpNumber(w, report.signature.r);      // 0x2a0
+  WriteSnpNumber(w, report.signature.s);      // 0x2e8
   w.Zeros(kSignatureReserved);                // 0x330
   return std::move(w).Take();
 }

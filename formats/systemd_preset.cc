@@ -9,7 +9,7 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxPresetBytes = 1 << 20;
 constexpr size_t kMaxPatternBytes = 255;  // of a unit name
 constexpr size_t kMaxInstances = 256;
 
@@ -136,10 +136,10 @@ bool FnmatchMatches(std::string_view pattern, std::string_view text) {
 }
 
 Result<std::vector<PresetRule>> ParsePreset(std::string_view text) {
-  if (text.size() > kMaxFileBytes) {
+  if (text.size() > kMaxPresetBytes) {
     return InputError("found " + std::to_string(text.size()) +
                       " bytes, expected at most " +
-                      std::to_string(kMaxFileBytes));
+                      std::to_string(kMaxPresetBytes));
   }
   std::vector<PresetRule> rules;
   int number = 0;

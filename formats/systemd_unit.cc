@@ -4,16 +4,17 @@
 #include <array>
 
 #include "common/text.h"
+#include "formats/config_words.h"
 
 namespace tally {
 namespace {
 
-constexpr size_t kMaxNameBytes = 255;  // UNIT_NAME_MAX without the final NUL
-constexpr size_t kMaxFileBytes = 1 << 20;  // LONG_LINE_MAX; far above any unit
+// UNIT_NAME_MAX without the final NUL.
+constexpr size_t kMaxUnitNameBytes = 255;
+constexpr size_t kMaxUnitBytes = 1 << 20;  // LONG_LINE_MAX; far above any unit
 constexpr size_t kMaxListEntries = 256;
-constexpr std::string_view kBlanks = " \t\r";
 
-constexpr std::array<std::string_view, 11> kTypes = {
+constexpr std::array<std::string_view, 11> kUnitTypes = {
     "automount", "device", "mount", "path",   "scope", "service",
     "slice",     "socket", "swap",  "target", "timer"};
 // unit_type_may_alias() of src/core/unit.c.
@@ -31,10 +32,10 @@ Error NotAUnit(std::string_view name, std::string_view expected) {
                     std::string(expected));
 }
 
-std::string_view TrimBlanks(std::string_view text) {
-  const size_t first = text.find_first_not_of(kBlanks);
+std::string_view TrimConfigBlanks(std::string_view text) {
+  const size_t first = text.find_first_not_of(kConfigBlanks);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(kConfigBlanks) - first + 1);
 }
 
 // EndsInBackslash says whether the last byte is a backslash that no other one
@@ -53,7 +54,7 @@ class InstallParser {
       : source_(source), install_(std::move(base)) {}
 
   Status Line(std::string_view line, int number) {
-    line = TrimBlanks(line);
+    line = TrimConfigBlanks(line);
     if (line.empty()) return Ok();
     if (line.front() == '[') {
       if (line.back() != ']') {
@@ -69,8 +70,8 @@ class InstallParser {
     if (equals == std::string_view::npos || equals == 0) {
       return Bad(number, line, "KEY=VALUE");
     }
-    return Assign(TrimBlanks(line.substr(0, equals)),
-                  TrimBlanks(line.substr(equals + 1)), number);
+    return Assign(TrimConfigBlanks(line.substr(0, equals)),
+                  TrimConfigBlanks(line.substr(equals + 1)), number);
   }
 
   UnitInstall Take() { return std::move(install_); }
@@ -121,7 +122,8 @@ class InstallParser {
       if (quote != '\0' ? c == quote : is_quote) {
         quote = quote == '\0' ? c : '\0';
         in_word = true;
-      } else if (quote == '\0' && kBlanks.find(c) != std::string_view::npos) {
+      } else if (quote == '\0' &&
+                 kConfigBlanks.find(c) != std::string_view::npos) {
         end_word();
       } else {
         word += c;
@@ -164,7 +166,7 @@ UnitName UnitName::WithInstance(std::string_view new_instance) const {
 }
 
 Result<UnitName> ParseUnitName(std::string_view name) {
-  if (name.size() > kMaxNameBytes) {
+  if (name.size() > kMaxUnitNameBytes) {
     return NotAUnit(name.substr(0, 40), "at most 255 bytes");
   }
   if (name.find('/') != std::string_view::npos) {
@@ -172,7 +174,7 @@ Result<UnitName> ParseUnitName(std::string_view name) {
   }
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0 ||
-      std::ranges::find(kTypes, name.substr(dot + 1)) == kTypes.end()) {
+      std::ranges::find(kUnitTypes, name.substr(dot + 1)) == kUnitTypes.end()) {
     return NotAUnit(name, "NAME.TYPE with a type such as 'service'");
   }
   if (!std::ranges::all_of(name, IsNameByte)) {
@@ -209,10 +211,10 @@ bool MayAlias(const UnitName& alias, const UnitName& unit) {
 Result<UnitInstall> ParseUnitInstall(std::string_view text,
                                      std::string_view source,
                                      UnitInstall base) {
-  if (text.size() > kMaxFileBytes) {
+  if (text.size() > kMaxUnitBytes) {
     return InputError("found " + std::to_string(text.size()) +
                       " bytes, expected at most " +
-                      std::to_string(kMaxFileBytes));
+                      std::to_string(kMaxUnitBytes));
   }
   if (text.find('\0') != std::string_view::npos) {
     return InputError("found a NUL at " + HexNumber(text.find('\0')) +
@@ -228,7 +230,8 @@ Result<UnitInstall> ParseUnitInstall(std::string_view text,
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
-    line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+    line.remove_prefix(
+        std::min(line.find_first_not_of(kConfigBlanks), line.size()));
     // Comments are skipped between continued lines as well.
     if (line.starts_with('#') || line.starts_with(';')) continue;
     pending += line;

@@ -11,10 +11,10 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxLineBytes = 4096;
+constexpr size_t kMaxSysusersLineBytes = 4096;
 
 // The columns; "-" is the same as nothing.
-struct Fields {
+struct SysusersFields {
   std::string type;
   std::string name;
   std::string id;
@@ -40,10 +40,10 @@ Status Expand(std::string& text) {
   return Ok();
 }
 
-Result<Fields> ReadFields(std::string_view line) {
-  TALLY_TRY(CheckConfigLine(line, kMaxLineBytes));
+Result<SysusersFields> ReadSysusersFields(std::string_view line) {
+  TALLY_TRY(CheckConfigLine(line, kMaxSysusersLineBytes));
   WordReader words(line, Backslash::kTakesNext);
-  Fields fields;
+  SysusersFields fields;
   for (std::string* field : {&fields.type, &fields.name, &fields.id,
                              &fields.comment, &fields.home, &fields.shell}) {
     TALLY_ASSIGN(std::optional<std::string> word, words.Next());
@@ -98,7 +98,7 @@ Status ParseRange(std::string_view text, SysusersLine& line) {
                     ", expected the lower number first");
 }
 
-Status RequireNone(const Fields& fields, std::string_view type) {
+Status RequireNone(const SysusersFields& fields, std::string_view type) {
   for (const std::string* field :
        {&fields.comment, &fields.home, &fields.shell}) {
     if (field->empty()) continue;
@@ -109,7 +109,7 @@ Status RequireNone(const Fields& fields, std::string_view type) {
   return Ok();
 }
 
-Result<SysusersLine> ParseUser(const Fields& fields) {
+Result<SysusersLine> ParseUser(const SysusersFields& fields) {
   SysusersLine line{.type = SysusersType::kUser,
                     .name = fields.name,
                     .is_expired = fields.type == "u!",
@@ -131,7 +131,7 @@ Result<SysusersLine> ParseUser(const Fields& fields) {
 }  // namespace
 
 Result<SysusersLine> ParseSysusersLine(std::string_view text) {
-  TALLY_ASSIGN(const Fields fields, ReadFields(text));
+  TALLY_ASSIGN(const SysusersFields fields, ReadSysusersFields(text));
   if (fields.type == "u" || fields.type == "u!") return ParseUser(fields);
   SysusersLine line{.name = fields.name};
   if (fields.type == "g") {

@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kBlockSize = 512;
+constexpr uint64_t kTarBlockSize = 512;
 constexpr size_t kMaxUstarName = 100;
 constexpr uint64_t kMaxUstarSize = (uint64_t{1} << 33) - 1;  // 11 octal digits
 constexpr uint64_t kMaxSize = uint64_t{1} << 50;
@@ -86,7 +86,7 @@ Bytes EncodeUstar(std::string_view name, uint64_t size_bytes, uint64_t mtime,
     out.Text(Octal(0, 7));                     // 329 devmajor
     out.Text(Octal(0, 7));                     // 337 devminor
     out.Zeros(155);                            // 345 prefix
-    out.ZerosUntil(kBlockSize);
+    out.ZerosUntil(kTarBlockSize);
     return std::move(out).Take();
   };
   // The sum counts its own field as spaces; six digits, a NUL, a space.
@@ -125,7 +125,7 @@ Bytes EncodeHeader(const TarHeader& header) {
   const std::string pax = PaxText(header);
   if (!pax.empty()) {
     out.Raw(EncodeUstar(kPaxName, pax.size(), header.mtime, 'x'));
-    out.Text(pax).PadTo(kBlockSize);
+    out.Text(pax).PadTo(kTarBlockSize);
   }
   out.Raw(EncodeUstar(std::string_view(header.name).substr(0, kMaxUstarName),
                       header.size_bytes > kMaxUstarSize ? 0 : header.size_bytes,
@@ -237,7 +237,7 @@ Status TarWriter::End() {
         "tar: " + Quote(name_) + " has " + std::to_string(left_bytes_) +
         " bytes less than the expected " + std::to_string(size_bytes_));
   }
-  return AppendZeros(sink_, AlignUp(size_bytes_, kBlockSize) - size_bytes_);
+  return AppendZeros(sink_, AlignUp(size_bytes_, kTarBlockSize) - size_bytes_);
 }
 
 Status TarWriter::Add(const TarHeader& header, ByteSpan content) {
@@ -246,7 +246,7 @@ Status TarWriter::Add(const TarHeader& header, ByteSpan content) {
   return End();
 }
 
-Status TarWriter::Finish() { return AppendZeros(sink_, 2 * kBlockSize); }
+Status TarWriter::Finish() { return AppendZeros(sink_, 2 * kTarBlockSize); }
 
 Result<ByteSpan> TarReader::Take(const char* what, uint64_t size_bytes) {
   const uint64_t left = archive_.size() - offset_;
@@ -262,9 +262,10 @@ Result<ByteSpan> TarReader::Take(const char* what, uint64_t size_bytes) {
 
 // TakeEnd: two blocks of zeros, and nothing after them.
 Status TarReader::TakeEnd() {
-  TALLY_ASSIGN(const ByteSpan block, Take("end of archive", kBlockSize));
+  TALLY_ASSIGN(const ByteSpan block, Take("end of archive", kTarBlockSize));
   if (!std::ranges::all_of(block, [](uint8_t byte) { return byte == 0; })) {
-    return BadBlock(offset_ - kBlockSize, "found more after a block of zeros");
+    return BadBlock(offset_ - kTarBlockSize,
+                    "found more after a block of zeros");
   }
   if (offset_ == archive_.size()) return Ok();
   return BadBlock(offset_, "found more after the end of the archive");
@@ -276,7 +277,7 @@ Result<std::optional<TarEntry>> TarReader::Next() {
   };
   TarEntry entry;
   entry.offset = offset_;
-  TALLY_ASSIGN(ByteSpan block, Take("header", kBlockSize));
+  TALLY_ASSIGN(ByteSpan block, Take("header", kTarBlockSize));
   if (all_zero(block)) {
     TALLY_TRY(TakeEnd());
     return std::optional<TarEntry>();
@@ -291,10 +292,10 @@ Result<std::optional<TarEntry>> TarReader::Next() {
     }
     TALLY_ASSIGN(const ByteSpan text, Take("pax header", ustar.size_bytes));
     TALLY_ASSIGN(pax, ParsePax(AsText(text), entry.offset));
-    TALLY_TRY(Take("padding",
-                   AlignUp(ustar.size_bytes, kBlockSize) - ustar.size_bytes));
-    TALLY_ASSIGN(block, Take("header", kBlockSize));
-    TALLY_ASSIGN(ustar, ParseUstar(block, offset_ - kBlockSize));
+    TALLY_TRY(Take("padding", AlignUp(ustar.size_bytes, kTarBlockSize) -
+                                  ustar.size_bytes));
+    TALLY_ASSIGN(block, Take("header", kTarBlockSize));
+    TALLY_ASSIGN(ustar, ParseUstar(block, offset_ - kTarBlockSize));
   }
   entry.header = {
       .name = pax.name.empty() ? ustar.name : pax.name,
@@ -313,7 +314,7 @@ Result<std::optional<TarEntry>> TarReader::Next() {
 
   TALLY_ASSIGN(entry.content, Take("content", entry.header.size_bytes));
   const uint64_t padding =
-      AlignUp(entry.header.size_bytes, kBlockSize) - entry.header.size_bytes;
+      AlignUp(entry.header.size_bytes, kTarBlockSize) - entry.header.size_bytes;
   TALLY_ASSIGN(const ByteSpan zeros, Take("padding", padding));
   if (!all_zero(zeros)) {
     return BadBlock(offset_ - padding, "padding that is not zero");

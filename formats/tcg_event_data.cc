@@ -278,7 +278,7 @@ Status ReadVersion(ByteSpan data, EventData* out) {
   return ReadText(data, out);
 }
 
-struct Row {
+struct EventTypeRow {
   uint32_t type;
   Status (*read)(ByteSpan, EventData*);
   DigestRule rule;
@@ -286,7 +286,7 @@ struct Row {
 
 // Rules: section 10.4.1, table 27, and 10.4.2. edk2 hashes the value alone of
 // EV_EFI_VARIABLE_BOOT, and shim that of its own EV_EFI_VARIABLE_AUTHORITY.
-constexpr Row kRows[] = {
+constexpr EventTypeRow kEventTypes[] = {
     {kEvNoAction, ReadNoAction, DigestRule::kElsewhere},
     {kEvPostCode, ReadBlob, DigestRule::kElsewhere},
     {kEvPostCode2, ReadBlob2, DigestRule::kElsewhere},
@@ -322,11 +322,11 @@ bool HasDigestsOf(const LoggedEvent& event, ByteSpan bytes) {
 }  // namespace
 
 EventData ReadEventData(uint32_t type, ByteSpan data) {
-  const auto row = std::ranges::find(kRows, type, &Row::type);
+  const auto row = std::ranges::find(kEventTypes, type, &EventTypeRow::type);
   EventData out;
-  if (row != std::end(kRows)) out.rule = row->rule;
+  if (row != std::end(kEventTypes)) out.rule = row->rule;
   const Status status =
-      (row == std::end(kRows) ? ReadText : row->read)(data, &out);
+      (row == std::end(kEventTypes) ? ReadText : row->read)(data, &out);
   if (!status) out.problem = status.error().message();
   if (out.text.empty()) out.text = SizeText(data);
   return out;

@@ -5,11 +5,11 @@
 
 #include "common/check.h"
 #include "common/text.h"
+#include "formats/x86_memory.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kFourGib = uint64_t{1} << 32;
 // QEMU rounds -m up to it (hw/core/machine.c, machine_set_mem).
 constexpr uint64_t kMemoryStep = 8192;
 constexpr uint64_t kMaxMemoryBytes = uint64_t{1} << 46;

@@ -8,21 +8,20 @@
 
 #include "common/text.h"
 #include "formats/guid_table.h"
+#include "formats/x86_memory.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kPageBytes = 4096;
-constexpr uint64_t kMaxImageBytes = uint64_t{32} << 20;
 // Bounds of ours, far above any known firmware: each page costs a hash.
-constexpr uint64_t kMaxSections = 64;
-constexpr uint64_t kMaxSectionBytes = uint64_t{32} << 20;
+constexpr uint64_t kMaxTdvfSections = 64;
+constexpr uint64_t kMaxTdvfSectionBytes = uint64_t{32} << 20;
 // Beyond it there is no physical address (CPUID 0x80000008).
 constexpr uint64_t kMaxAddress = uint64_t{1} << 52;
 
-constexpr std::string_view kMetadataGuid =
+constexpr std::string_view kTdxMetadataGuid =
     "e47a6535-984a-4798-865e-4685a7bf8ec2";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kTdxMetadataVersion = 1;
 constexpr uint64_t kDescriptorBytes = 16;
 constexpr uint64_t kSectionBytes = 32;
 
@@ -70,11 +69,11 @@ Result<std::vector<TdvfSection>> ReadSections(ByteSpan image,
   const uint64_t size_offset = r.offset();
   const uint64_t size_bytes = r.U32Le("length");
   const uint32_t version = r.U32Le("version");
-  if (version != kVersion) {
+  if (version != kTdxMetadataVersion) {
     r.Fail("version", "found " + std::to_string(version) + ", expected 1");
   }
   const uint64_t num_sections =
-      r.Count("section count", r.U32Le("section count"), kMaxSections);
+      r.Count("section count", r.U32Le("section count"), kMaxTdvfSections);
   TALLY_TRY(r.status());
   const uint64_t expected = kDescriptorBytes + num_sections * kSectionBytes;
   if (size_bytes != expected) {
@@ -102,17 +101,17 @@ Error Refuse(const TdvfSection& section, const std::string& why) {
 
 Status CheckMemory(const TdvfSection& section) {
   if (section.size_bytes == 0) return Refuse(section, "size is zero");
-  if (section.gpa % kPageBytes != 0) {
+  if (section.gpa % kX86PageBytes != 0) {
     return Refuse(section, "address is not a multiple of 0x1000");
   }
-  if (section.size_bytes % kPageBytes != 0) {
+  if (section.size_bytes % kX86PageBytes != 0) {
     return Refuse(section, "size " + HexNumber(section.size_bytes) +
                                " is not a multiple of 0x1000");
   }
-  if (!section.is_augmented() && section.size_bytes > kMaxSectionBytes) {
+  if (!section.is_augmented() && section.size_bytes > kMaxTdvfSectionBytes) {
     return Refuse(section, "size is " + HexNumber(section.size_bytes) +
                                ", expected at most " +
-                               HexNumber(kMaxSectionBytes));
+                               HexNumber(kMaxTdvfSectionBytes));
   }
   if (section.gpa > kMaxAddress ||
       section.size_bytes > kMaxAddress - section.gpa) {
@@ -190,14 +189,14 @@ const TdvfSection* Tdvf::Find(TdvfSectionKind kind) const {
 }
 
 Result<Tdvf> ParseTdvf(ByteSpan image) {
-  if (image.empty() || image.size() > kMaxImageBytes ||
-      image.size() % kPageBytes != 0) {
+  if (image.empty() || image.size() > kMaxFirmwareBytes ||
+      image.size() % kX86PageBytes != 0) {
     return InputError("tdvf: size is " + HexNumber(image.size()) +
                       ", expected a multiple of 0x1000, not zero, at most " +
-                      HexNumber(kMaxImageBytes));
+                      HexNumber(kMaxFirmwareBytes));
   }
   TALLY_ASSIGN(const GuidTable table, GuidTable::Read(image, "tdvf"));
-  const GuidTable::Entry* entry = table.Find(kMetadataGuid);
+  const GuidTable::Entry* entry = table.Find(kTdxMetadataGuid);
   if (entry == nullptr) {
     return InputError("tdvf: the firmware has no TDX metadata")
         .Hint("it was built without support for Intel TDX");

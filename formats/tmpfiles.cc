@@ -12,14 +12,14 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxLineBytes = 65536;
-constexpr std::string_view kTypes = "fFwdDvqQepLcbCxXrRzmZtThHaA";
+constexpr size_t kMaxTmpfilesLineBytes = 65536;
+constexpr std::string_view kLineTypes = "fFwdDvqQepLcbCxXrRzmZtThHaA";
 constexpr std::string_view kTypesWithPlus = "fwpLcbCaA";
 constexpr std::string_view kTypesWithContent = "fw";
 constexpr std::string_view kTypesWithEscapes = "fwLC";
 constexpr std::string_view kTypesThatNeedArgument = "wcbtThHaA";
 
-struct Fields {
+struct TmpfilesFields {
   std::string type;
   std::string path;
   std::string mode;
@@ -29,10 +29,10 @@ struct Fields {
   std::string argument;  // as written
 };
 
-Result<Fields> ReadFields(std::string_view line) {
-  TALLY_TRY(CheckConfigLine(line, kMaxLineBytes));
+Result<TmpfilesFields> ReadTmpfilesFields(std::string_view line) {
+  TALLY_TRY(CheckConfigLine(line, kMaxTmpfilesLineBytes));
   WordReader words(line, Backslash::kBeginsEscape);
-  Fields fields;
+  TmpfilesFields fields;
   for (std::string* field : {&fields.type, &fields.path, &fields.mode,
                              &fields.user, &fields.group, &fields.age}) {
     TALLY_ASSIGN(std::optional<std::string> word, words.Next());
@@ -73,7 +73,7 @@ Status ParseType(std::string_view text, TmpfilesLine& line) {
   const auto is_one_of = [&line](std::string_view types) {
     return types.find(line.type) != std::string_view::npos;
   };
-  if (!is_one_of(kTypes) || (line.plus && !is_one_of(kTypesWithPlus)) ||
+  if (!is_one_of(kLineTypes) || (line.plus && !is_one_of(kTypesWithPlus)) ||
       ((line.is_base64 || line.from_credential) &&
        !is_one_of(kTypesWithContent)) ||
       (line.if_target_exists && line.type != 'L')) {
@@ -280,7 +280,7 @@ Status ParseArgument(TmpfilesLine& line) {
 }  // namespace
 
 Result<TmpfilesLine> ParseTmpfilesLine(std::string_view text) {
-  TALLY_ASSIGN(const Fields fields, ReadFields(text));
+  TALLY_ASSIGN(const TmpfilesFields fields, ReadTmpfilesFields(text));
   TmpfilesLine line;
   TALLY_TRY(ParseType(fields.type, line));
   line.path = fields.path;

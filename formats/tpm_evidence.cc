@@ -8,21 +8,21 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kFormat = "tally-tpm-quote";
-constexpr int64_t kVersion = 1;
-constexpr const char* kWhere = "tpm evidence";
+constexpr std::string_view kTpmEvidenceFormat = "tally-tpm-quote";
+constexpr int64_t kTpmEvidenceVersion = 1;
+constexpr const char* kTpmEvidence = "tpm evidence";
 
-Error Wrong(const std::string& field, const std::string& expected) {
-  return InputError(std::string(kWhere) + ": '" + field + "' is no " +
+Error WrongTpmField(const std::string& field, const std::string& expected) {
+  return InputError(std::string(kTpmEvidence) + ": '" + field + "' is no " +
                     expected);
 }
 
 Result<Bytes> Base64Field(const std::string& field, const Json& value) {
-  if (value.text() == nullptr) return Wrong(field, "text");
+  if (value.text() == nullptr) return WrongTpmField(field, "text");
   Result<Bytes> bytes = ParseBase64(*value.text());
   if (!bytes) {
     return std::move(bytes).error().While("reading '" + field + "' of the " +
-                                          kWhere);
+                                          kTpmEvidence);
   }
   return bytes;
 }
@@ -36,14 +36,14 @@ Result<std::optional<Bytes>> OptionalBase64(const std::string& field,
 
 Result<std::vector<Bytes>> ReadPcrs(const Json::Array& list) {
   if (list.size() > kMaxTpmPcrBanks * kTpmPcrs) {
-    return Wrong("pcrs", "list of at most 384 values");
+    return WrongTpmField("pcrs", "list of at most 384 values");
   }
   std::vector<Bytes> pcrs;
   for (const Json& value : list) {
-    if (value.text() == nullptr) return Wrong("pcrs", "list of texts");
+    if (value.text() == nullptr) return WrongTpmField("pcrs", "list of texts");
     Result<Bytes> pcr = ParseHex(*value.text());
     if (!pcr || pcr->size() > kMaxTpmDigestBytes) {
-      return Wrong("pcrs", "list of digests in hexadecimal");
+      return WrongTpmField("pcrs", "list of digests in hexadecimal");
     }
     pcrs.push_back(std::move(pcr).value());
   }
@@ -55,7 +55,7 @@ Result<std::vector<Bytes>> ReadCertificates(const Json& value) {
   if (value.is_null()) return certificates;
   if (value.array() == nullptr ||
       value.array()->size() > kMaxTpmAkCertificates) {
-    return Wrong("ak_certificates", "list of at most 8 texts");
+    return WrongTpmField("ak_certificates", "list of at most 8 texts");
   }
   for (const Json& certificate : *value.array()) {
     TALLY_ASSIGN(Bytes der, Base64Field("ak_certificates", certificate));
@@ -66,19 +66,20 @@ Result<std::vector<Bytes>> ReadCertificates(const Json& value) {
 
 Result<std::optional<std::string>> ReadPem(const Json& value) {
   if (value.is_null()) return std::optional<std::string>();
-  if (value.text() == nullptr) return Wrong("ak_pem", "text");
+  if (value.text() == nullptr) return WrongTpmField("ak_pem", "text");
   return std::optional<std::string>(*value.text());
 }
 
 Result<Json> ParseContainer(ByteSpan file) {
   if (file.size() > kMaxTpmEvidenceBytes) {
     return InputError(
-        std::string(kWhere) + ": found " + std::to_string(file.size()) +
+        std::string(kTpmEvidence) + ": found " + std::to_string(file.size()) +
         " bytes, expected at most " + std::to_string(kMaxTpmEvidenceBytes));
   }
   Result<Json> json = ParseJson(AsText(file));
   if (!json) {
-    return std::move(json).error().While("reading the " + std::string(kWhere));
+    return std::move(json).error().While("reading the " +
+                                         std::string(kTpmEvidence));
   }
   return json;
 }
@@ -93,19 +94,19 @@ bool LooksLikeTpmEvidence(ByteSpan file) {
   // The name is looked for in the text first: other evidence is large.
   const std::string_view text = AsText(file);
   if (!Trim(text.substr(0, 256)).starts_with('{') ||
-      text.find(kFormat) == std::string_view::npos) {
+      text.find(kTpmEvidenceFormat) == std::string_view::npos) {
     return false;
   }
   const Result<Json> json = ParseContainer(file);
   if (!json) return false;
   const Json* format = json->Find("format");
   return format != nullptr && format->text() != nullptr &&
-         *format->text() == kFormat;
+         *format->text() == kTpmEvidenceFormat;
 }
 
 Result<TpmEvidence> ParseTpmEvidence(ByteSpan file) {
   TALLY_ASSIGN(const Json json, ParseContainer(file));
-  JsonFields fields(kWhere, json);
+  JsonFields fields(kTpmEvidence, json);
   const std::string format = fields.Text("format");
   const int64_t version = fields.Integer("version");
   const Json message = fields.Text("message");
@@ -116,9 +117,9 @@ Result<TpmEvidence> ParseTpmEvidence(ByteSpan file) {
   const Json& ak_certificates = fields.Any("ak_certificates");
   const Json& event_log = fields.Any("event_log");
   TALLY_TRY(fields.Finish());
-  if (format != kFormat || version != kVersion) {
-    return InputError(std::string(kWhere) + ": found format " + Quote(format) +
-                      " version " + std::to_string(version) +
+  if (format != kTpmEvidenceFormat || version != kTpmEvidenceVersion) {
+    return InputError(std::string(kTpmEvidence) + ": found format " +
+                      Quote(format) + " version " + std::to_string(version) +
                       ", expected 'tally-tpm-quote' version 1");
   }
   TpmEvidence evidence;
@@ -130,7 +131,7 @@ Result<TpmEvidence> ParseTpmEvidence(ByteSpan file) {
   TALLY_ASSIGN(evidence.ak_certificates, ReadCertificates(ak_certificates));
   TALLY_ASSIGN(evidence.event_log, OptionalBase64("event_log", event_log));
   if (evidence.ak_public.has_value() == evidence.ak_pem.has_value()) {
-    return InputError(std::string(kWhere) + ": found " +
+    return InputError(std::string(kTpmEvidence) + ": found " +
                       (evidence.ak_pem ? "both" : "neither") +
                       " of 'ak_public' and 'ak_pem', expected one");
   }
@@ -145,8 +146,8 @@ std::string FormatTpmEvidence(const TpmEvidence& evidence) {
   Json::Array pcrs;
   for (const Bytes& pcr : evidence.pcrs) pcrs.push_back(Hex(pcr));
   return Json(Json::Object{
-                  {"format", kFormat},
-                  {"version", kVersion},
+                  {"format", kTpmEvidenceFormat},
+                  {"version", kTpmEvidenceVersion},
                   {"message", Base64(evidence.message)},
                   {"signature", Base64(evidence.signature)},
                   {"ak_public", OrNull(evidence.ak_public)},

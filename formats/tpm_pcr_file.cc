@@ -17,7 +17,7 @@ constexpr uint64_t kDigestBytes = 2 + kMaxTpmDigestBytes;
 // lib/pcr.h: tpm2_pcrs has TPM2_MAX_PCRS lists.
 constexpr uint64_t kMaxLists = 32;
 
-constexpr std::string_view kSubject = "tpm2-tools pcr file";
+constexpr std::string_view kTpmPcrFile = "tpm2-tools pcr file";
 
 // ReadValue takes the value of the next selected PCR.
 Bytes ReadValue(uint64_t size, const std::vector<TpmPcr>& selected,
@@ -78,7 +78,7 @@ std::vector<TpmPcrBank> ReadSerializedBanks(ByteReader& r) {
 }
 
 Result<TpmPcrFile> ParseSerialized(ByteSpan file) {
-  ByteReader r(kSubject, file);
+  ByteReader r(kTpmPcrFile, file);
   TpmPcrFile parsed;
   parsed.pcr_select = ReadSerializedBanks(r);
   const std::vector<TpmPcr> selected = SelectedPcrs(parsed.pcr_select);
@@ -102,7 +102,7 @@ Result<TpmPcrFile> ParseSerialized(ByteSpan file) {
 }
 
 Result<TpmPcrFile> ParseMarshaled(ByteSpan file) {
-  ByteReader r(kSubject, file);
+  ByteReader r(kTpmPcrFile, file);
   TpmPcrFile parsed;
   parsed.pcr_select = ReadTpmPcrSelection(r);
   const std::vector<TpmPcr> selected = SelectedPcrs(parsed.pcr_select);
@@ -128,7 +128,7 @@ Result<TpmPcrFile> ParseTpmPcrFile(ByteSpan file) {
                marshaled ? ParseMarshaled(file) : ParseSerialized(file));
   const size_t expected = SelectedPcrs(parsed.pcr_select).size();
   if (parsed.values.size() != expected) {
-    return InputError(std::string(kSubject) + ": found " +
+    return InputError(std::string(kTpmPcrFile) + ": found " +
                       std::to_string(parsed.values.size()) + " values for " +
                       std::to_string(expected) + " selected PCRs");
   }

@@ -10,7 +10,7 @@ namespace {
 
 // systemd v257, src/fundamental/uki.c, unified_sections; ".pcrsig" is not
 // measured (unified_section_measure).
-constexpr std::array<std::string_view, 15> kNames = {
+constexpr std::array<std::string_view, 15> kUkiSectionNames = {
     ".linux",   ".osrel",   ".cmdline", ".initrd", ".ucode",
     ".splash",  ".dtb",     ".uname",   ".sbat",   ".pcrsig",
     ".pcrpkey", ".profile", ".dtbauto", ".hwids",  ".efifw"};
@@ -21,7 +21,8 @@ bool MayRepeat(std::string_view name) {
 }
 
 size_t Rank(std::string_view name) {
-  return static_cast<size_t>(std::ranges::find(kNames, name) - kNames.begin());
+  return static_cast<size_t>(std::ranges::find(kUkiSectionNames, name) -
+                             kUkiSectionNames.begin());
 }
 
 bool Has(const std::vector<UkiSection>& sections, std::string_view name) {
@@ -58,9 +59,11 @@ UkiProfile Combine(const Group& base, const Group& own) {
 
 }  // namespace
 
-std::span<const std::string_view> UkiSectionNames() { return kNames; }
+std::span<const std::string_view> UkiSectionNames() { return kUkiSectionNames; }
 
-bool IsUkiSection(std::string_view name) { return Rank(name) < kNames.size(); }
+bool IsUkiSection(std::string_view name) {
+  return Rank(name) < kUkiSectionNames.size();
+}
 
 Result<Uki> ReadUki(ByteSpan bytes) {
   Uki uki;

@@ -11,7 +11,7 @@ namespace {
 
 // The stub of Debian 12 asks for sections at 512 bytes; firmware protects
 // memory by the page.
-constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kUefiPageBytes = 4096;
 
 struct PlacedSection {
   const UkiSection* section;
@@ -86,7 +86,7 @@ Status CheckStub(const Pe& stub, size_t num_sections) {
 Result<UkiPlan> PlanUki(const Pe& stub, std::span<const UkiSection> sections) {
   UkiPlan plan;
   const uint64_t alignment =
-      std::max<uint64_t>(kPageBytes, stub.section_alignment);
+      std::max<uint64_t>(kUefiPageBytes, stub.section_alignment);
   uint64_t address = stub.size_of_image;
   for (const PeSection& section : stub.sections) {
     address = std::max(

@@ -13,12 +13,12 @@ namespace {
 
 constexpr uint64_t kDigestSize = 32;
 constexpr uint64_t kDigestsPerBlock = kVerityBlockSize / kDigestSize;
-constexpr std::string_view kSignature("verity\0\0", 8);
-constexpr uint32_t kSuperblockVersion = 1;
+constexpr std::string_view kVeritySignature("verity\0\0", 8);
+constexpr uint32_t kVeritySuperblockVersion = 1;
 constexpr uint32_t kHashType = 1;  // 1: the salt goes before the block
-constexpr std::string_view kAlgorithm = "sha256";
+constexpr std::string_view kVerityAlgorithm = "sha256";
 constexpr uint64_t kAlgorithmFieldSize = 32;
-constexpr uint64_t kSuperblockSize = 512;
+constexpr uint64_t kVeritySuperblockSize = 512;
 constexpr uint64_t kMaxSaltSize = 256;
 
 // HashBlock hashes one block with its salt. `hasher` is empty before and after,
@@ -171,28 +171,28 @@ Bytes EncodeVeritySuperblock(const VeritySuperblock& superblock) {
   const auto salt_size = static_cast<uint16_t>(superblock.salt.size());
   const auto block_size = static_cast<uint32_t>(kVerityBlockSize);
   ByteWriter writer;
-  writer.Text(kSignature);                        // 0x00 signature
-  writer.U32Le(kSuperblockVersion);               // 0x08 version
-  writer.U32Le(kHashType);                        // 0x0c hash_type
-  writer.Raw(superblock.uuid.bytes);              // 0x10 uuid
-  writer.Text(kAlgorithm).ZerosUntil(0x40);       // 0x20 algorithm
-  writer.U32Le(block_size);                       // 0x40 data_block_size
-  writer.U32Le(block_size);                       // 0x44 hash_block_size
-  writer.U64Le(superblock.num_data_blocks);       // 0x48 data_blocks
-  writer.U16Le(salt_size);                        // 0x50 salt_size
-  writer.Zeros(6);                                // 0x52 _pad1
-  writer.Raw(superblock.salt).ZerosUntil(0x158);  // 0x58 salt
-  writer.ZerosUntil(kSuperblockSize);             // 0x158 _pad2
+  writer.Text(kVeritySignature);                   // 0x00 signature
+  writer.U32Le(kVeritySuperblockVersion);          // 0x08 version
+  writer.U32Le(kHashType);                         // 0x0c hash_type
+  writer.Raw(superblock.uuid.bytes);               // 0x10 uuid
+  writer.Text(kVerityAlgorithm).ZerosUntil(0x40);  // 0x20 algorithm
+  writer.U32Le(block_size);                        // 0x40 data_block_size
+  writer.U32Le(block_size);                        // 0x44 hash_block_size
+  writer.U64Le(superblock.num_data_blocks);        // 0x48 data_blocks
+  writer.U16Le(salt_size);                         // 0x50 salt_size
+  writer.Zeros(6);                                 // 0x52 _pad1
+  writer.Raw(superblock.salt).ZerosUntil(0x158);   // 0x58 salt
+  writer.ZerosUntil(kVeritySuperblockSize);        // 0x158 _pad2
   return std::move(writer).Take();
 }
 
 Result<VeritySuperblock> ParseVeritySuperblock(ByteSpan hash_area) {
-  ByteReader reader(
-      "dm-verity superblock",
-      hash_area.first(std::min<uint64_t>(hash_area.size(), kSuperblockSize)));
+  ByteReader reader("dm-verity superblock",
+                    hash_area.first(std::min<uint64_t>(hash_area.size(),
+                                                       kVeritySuperblockSize)));
   VeritySuperblock superblock;
   const std::string_view signature = AsText(reader.Take("signature", 8));
-  if (signature != kSignature) {
+  if (signature != kVeritySignature) {
     reader.Fail("signature", "found " + Quote(signature) +
                                  ", expected 'verity' and two zeros");
   }
@@ -203,13 +203,13 @@ Result<VeritySuperblock> ParseVeritySuperblock(ByteSpan hash_area) {
                              std::to_string(expected));
     }
   };
-  expect("version", kSuperblockVersion);
+  expect("version", kVeritySuperblockVersion);
   expect("hash_type", kHashType);
   superblock.uuid.bytes = reader.Array<16>("uuid");
   const std::string_view algorithm =
       AsText(reader.Take("algorithm", kAlgorithmFieldSize));
-  if (!algorithm.starts_with(kAlgorithm) ||
-      algorithm.find_first_not_of('\0', kAlgorithm.size()) !=
+  if (!algorithm.starts_with(kVerityAlgorithm) ||
+      algorithm.find_first_not_of('\0', kVerityAlgorithm.size()) !=
           std::string_view::npos) {
     reader.Fail("algorithm",
                 "found " + Quote(algorithm.substr(0, algorithm.find('\0'))) +

@@ -10,13 +10,14 @@
 namespace tally {
 namespace {
 
-// Row is one field of the layout; each begins where the one before ends.
-struct Row {
+// VmsaLayoutRow is one field of the layout; each begins where the one before
+// ends.
+struct VmsaLayoutRow {
   std::string_view name;
   uint64_t size_bytes;
 };
 
-constexpr Row kRows[] = {
+constexpr VmsaLayoutRow kVmsaLayout[] = {
     {"es.selector", 2},
     {"es.attributes", 2},
     {"es.limit", 4},
@@ -156,7 +157,7 @@ constexpr Row kRows[] = {
 
 constexpr uint64_t LayoutBytes() {
   uint64_t total = 0;
-  for (const Row& row : kRows) total += row.size_bytes;
+  for (const VmsaLayoutRow& row : kVmsaLayout) total += row.size_bytes;
   return total;
 }
 static_assert(LayoutBytes() == kVmsaBytes);
@@ -218,7 +219,7 @@ std::vector<VmsaField> DescribeVmsa(ByteSpan page) {
   TALLY_CHECK(page.size() == kVmsaBytes);
   std::vector<VmsaField> fields;
   uint64_t offset = 0;
-  for (const Row& row : kRows) {
+  for (const VmsaLayoutRow& row : kVmsaLayout) {
     const ByteSpan bytes = page.subspan(offset, row.size_bytes);
     const bool is_zero =
         std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
