@@ -10,14 +10,16 @@
 #include "common/text.h"
 #include "formats/azure_evidence.h"
 #include "tests/attest/azure_world.h"
+#include "tests/attest/snp_vectors.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr int64_t kIn2025 = 1'746'057'600;  // 2025-05-01
-constexpr const char* kMilanChain =
-    "snp-reports/go-sev-guest/ask_ark_milan.pem";
+using test::FailuresOf;
+using test::kIn2025;
+using test::kMilanChain;
+
 constexpr const char* kGenoaChain =
     "snp-reports/go-sev-guest/ask_ark_genoa.pem";
 
@@ -27,16 +29,7 @@ std::vector<CollateralFile> Chain(const char* name) {
   return {{name, test::MustRead(*path)}};
 }
 
-std::string Failures(const Evidence& evidence) {
-  std::string failures;
-  for (const EvidenceCheck& check : evidence.checks) {
-    if (check.state != CheckState::kFailed) continue;
-    failures += check.name + ": " + check.text + "\n";
-  }
-  return failures;
-}
-
-std::string Register(const Evidence& evidence, const std::string& name) {
+std::string RegisterHex(const Evidence& evidence, const std::string& name) {
   const auto found =
       std::ranges::find(evidence.registers, name, &AttestedRegister::name);
   return found == evidence.registers.end() ? "none" : Hex(found->value);
@@ -61,15 +54,15 @@ void Expect(const Real& real) {
   const auto evidence =
       AuthenticateAzure(file, {.at = kIn2025, .collateral = chain});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
-  EXPECT_EQ(Failures(*evidence), "");
+  EXPECT_EQ(FailuresOf(*evidence), "");
   EXPECT_EQ(evidence->kind, real.kind);
-  EXPECT_TRUE(Register(*evidence, "pcr4").starts_with(real.pcr4));
+  EXPECT_TRUE(RegisterHex(*evidence, "pcr4").starts_with(real.pcr4));
   EXPECT_EQ(evidence->registers.at(23).name, "pcr23");
   const bool is_tdx = real.kind == EvidenceKind::kAzureTdx;
-  EXPECT_TRUE(
-      Register(*evidence, is_tdx ? "paravisor_mrtd" : "paravisor_launch_digest")
-          .starts_with(real.paravisor))
-      << Register(*evidence, "paravisor_mrtd");
+  EXPECT_TRUE(RegisterHex(*evidence,
+                          is_tdx ? "paravisor_mrtd" : "paravisor_launch_digest")
+                  .starts_with(real.paravisor))
+      << RegisterHex(*evidence, "paravisor_mrtd");
   EXPECT_EQ(evidence->claims.debug, false);
   EXPECT_TRUE(DescribeAzure(file));
 }

@@ -10,10 +10,13 @@
 #include "common/parallel.h"
 #include "common/text.h"
 #include "tests/attest/cose_signer.h"
+#include "tests/attest/evidence_checks.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
+
+using test::NotPassed;
 
 struct Vector {
   const char* token;
@@ -26,24 +29,15 @@ constexpr Vector kVectors[] = {
      "cca-tokens/trustee/cpak-pub.json"},
 };
 
-Evidence Authenticate(ByteSpan token,
-                      const std::vector<CollateralFile>& collateral) {
+Evidence AuthenticateToken(ByteSpan token,
+                           const std::vector<CollateralFile>& collateral) {
   auto evidence =
       AuthenticateCca(token, {.at = 1790000000, .collateral = collateral});
   EXPECT_TRUE(evidence) << evidence.error().ToString();
   return evidence ? *evidence : Evidence();
 }
 
-std::vector<std::string> Failures(const Evidence& evidence) {
-  std::vector<std::string> failures;
-  for (const EvidenceCheck& check : evidence.checks) {
-    if (check.state == CheckState::kPassed) continue;
-    failures.push_back(check.name + ": " + check.text);
-  }
-  return failures;
-}
-
-std::string Register(const Evidence& evidence, std::string_view name) {
+std::string RegisterText(const Evidence& evidence, std::string_view name) {
   const auto found =
       std::ranges::find(evidence.registers, name, &AttestedRegister::name);
   if (found == evidence.registers.end()) return "none";
@@ -62,7 +56,7 @@ struct Token {
   bool foreign_realm = false;
 };
 
-struct Signed {
+struct SignedToken {
   Bytes bytes;
   Bytes cpak;  // SubjectPublicKeyInfo
   std::string cpak_jwk;
@@ -115,7 +109,7 @@ Bytes PlatformClaims(const Token& token, const Bytes& key) {
   return std::move(w).Take();
 }
 
-Signed Make(const Token& token) {
+SignedToken Make(const Token& token) {
   const test::CoseSigner cpak(token.platform_curve);
   const test::CoseSigner rak(EcCurve::kP384);
   Bytes key =
@@ -141,7 +135,7 @@ Signed Make(const Token& token) {
                       Base64Url(cpak.Y()) + R"("})"};
 }
 
-std::vector<CollateralFile> Pem(const Signed& token) {
+std::vector<CollateralFile> Pem(const SignedToken& token) {
   const std::string pem = "-----BEGIN PUBLIC KEY-----\n" + Base64(token.cpak) +
                           "\n-----END PUBLIC KEY-----\n";
   return {{.name = "cpak.pem", .bytes = ToBytes(AsBytes(pem))}};
@@ -156,8 +150,8 @@ TEST(AuthenticateCca, AcceptsGenuineTokens) {
     const Bytes bytes = test::MustRead(token);
     EXPECT_TRUE(LooksLikeCcaToken(bytes));
     const Evidence evidence =
-        Authenticate(bytes, {{"cpak", test::MustRead(key)}});
-    EXPECT_EQ(Failures(evidence), std::vector<std::string>{});
+        AuthenticateToken(bytes, {{"cpak", test::MustRead(key)}});
+    EXPECT_EQ(NotPassed(evidence), std::vector<std::string>{});
     EXPECT_TRUE(evidence.authentic());
     EXPECT_EQ(evidence.claims.debug, false);
   }
@@ -166,17 +160,17 @@ TEST(AuthenticateCca, AcceptsGenuineTokens) {
 TEST(AuthenticateCca, FillsTheClaims) {
   TALLY_NEED_VECTOR(token, kVectors[1].token);
   TALLY_NEED_VECTOR(key, kVectors[1].key);
-  const Evidence evidence = Authenticate(
+  const Evidence evidence = AuthenticateToken(
       test::MustRead(token), {{"cpak-pub.json", test::MustRead(key)}});
   EXPECT_EQ(evidence.kind, EvidenceKind::kCcaToken);
   EXPECT_EQ(evidence.summary,
             "Arm CCA realm, platform secured (0x3003), 13 software components");
   EXPECT_EQ(evidence.registers.size(), 5u);
-  EXPECT_EQ(Register(evidence, "rim"),
+  EXPECT_EQ(RegisterText(evidence, "rim"),
             "sha512:ae87fbf7f105e71a7827cb6f0896889c73d2beaf4830d4f9cb05e3e96c3"
             "fc7b4faa04caf36a26bd094cf9c7b738617e4c189aaee184dedda5d7a03c39dbd"
             "ac7c");
-  EXPECT_EQ(Register(evidence, "rem3"), "sha512:" + std::string(128, '0'));
+  EXPECT_EQ(RegisterText(evidence, "rem3"), "sha512:" + std::string(128, '0'));
   EXPECT_EQ(Hex(*evidence.claims.nonce).substr(0, 16), "57e979ae2618de0c");
   EXPECT_EQ(evidence.claims.report_data, evidence.claims.nonce);
   const auto& identities = evidence.claims.identities;
@@ -199,65 +193,66 @@ TEST(AuthenticateCca, AcceptsEveryFormAndCurve) {
   for (const EcCurve curve : {EcCurve::kP256, EcCurve::kP384, EcCurve::kP521}) {
     for (const CcaKeyForm form : {CcaKeyForm::kPoint, CcaKeyForm::kCoseKey}) {
       for (const bool cmw : {false, true}) {
-        const Signed token =
+        const SignedToken token =
             Make({.platform_curve = curve, .form = form, .cmw = cmw});
         EXPECT_TRUE(LooksLikeCcaToken(token.bytes));
-        const Evidence evidence = Authenticate(token.bytes, Pem(token));
-        EXPECT_EQ(Failures(evidence), std::vector<std::string>{});
-        EXPECT_EQ(Register(evidence, "rem1"), "sha384:" + Hex(Bytes(48, 1)));
+        const Evidence evidence = AuthenticateToken(token.bytes, Pem(token));
+        EXPECT_EQ(NotPassed(evidence), std::vector<std::string>{});
+        EXPECT_EQ(RegisterText(evidence, "rem1"),
+                  "sha384:" + Hex(Bytes(48, 1)));
         EXPECT_EQ(evidence.claims.identities.contains("realm_instance_id"),
                   form == CcaKeyForm::kCoseKey);
-        const Evidence with_jwk = Authenticate(
+        const Evidence with_jwk = AuthenticateToken(
             token.bytes, {{"k", ToBytes(AsBytes(token.cpak_jwk))}});
-        EXPECT_EQ(Failures(with_jwk), std::vector<std::string>{});
+        EXPECT_EQ(NotPassed(with_jwk), std::vector<std::string>{});
       }
     }
   }
 }
 
 TEST(AuthenticateCca, FailsWithoutThePlatformsKey) {
-  const Signed token = Make({});
-  const Evidence evidence = Authenticate(token.bytes, {});
+  const SignedToken token = Make({});
+  const Evidence evidence = AuthenticateToken(token.bytes, {});
   EXPECT_FALSE(evidence.authentic());
-  EXPECT_EQ(Failures(evidence),
+  EXPECT_EQ(NotPassed(evidence),
             std::vector<std::string>{
                 "platform key (CPAK): no collateral holds it; give the "
                 "platform's public key: PEM, JWK or certificate"});
-  EXPECT_EQ(Failures(Authenticate(token.bytes, {{"a.txt", {'x'}}})),
+  EXPECT_EQ(NotPassed(AuthenticateToken(token.bytes, {{"a.txt", {'x'}}})),
             std::vector<std::string>{
                 "platform key (CPAK): no collateral holds it; 'a.txt': found "
                 "neither PEM, nor a certificate, nor a JWK"});
 }
 
 TEST(AuthenticateCca, FailsWithAnotherPlatformsKey) {
-  const Signed token = Make({});
-  const Signed other = Make({});
-  EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(other))),
+  const SignedToken token = Make({});
+  const SignedToken other = Make({});
+  EXPECT_EQ(NotPassed(AuthenticateToken(token.bytes, Pem(other))),
             std::vector<std::string>{
                 "platform signature: the signature is not by this key over "
                 "these bytes"});
   // Of several keys, the one that fits is found, in any order.
   std::vector<CollateralFile> both = Pem(other);
   both.push_back(Pem(token)[0]);
-  EXPECT_TRUE(Authenticate(token.bytes, both).authentic());
+  EXPECT_TRUE(AuthenticateToken(token.bytes, both).authentic());
   std::swap(both[0], both[1]);
-  EXPECT_TRUE(Authenticate(token.bytes, both).authentic());
+  EXPECT_TRUE(AuthenticateToken(token.bytes, both).authentic());
 }
 
 TEST(AuthenticateCca, FailsForAnAlgorithmThatIsNotThatOfTheKey) {
-  const Signed token =
+  const SignedToken token =
       Make({.platform_curve = EcCurve::kP384, .named = CoseAlgorithm::kEs384});
-  const Signed p256 = Make({.platform_curve = EcCurve::kP256});
-  EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(p256))),
+  const SignedToken p256 = Make({.platform_curve = EcCurve::kP256});
+  EXPECT_EQ(NotPassed(AuthenticateToken(token.bytes, Pem(p256))),
             std::vector<std::string>{
                 "platform signature: found ES384, expected ES256 for a key on "
                 "P-256"});
 }
 
 TEST(AuthenticateCca, FailsForARealmOfAnotherPlatform) {
-  const Signed token = Make({.bad_challenge = true});
+  const SignedToken token = Make({.bad_challenge = true});
   const std::vector<std::string> failures =
-      Failures(Authenticate(token.bytes, Pem(token)));
+      NotPassed(AuthenticateToken(token.bytes, Pem(token)));
   ASSERT_EQ(failures.size(), 1u);
   EXPECT_TRUE(failures[0].starts_with(
       "binding of realm to platform: found the platform's challenge "))
@@ -266,16 +261,16 @@ TEST(AuthenticateCca, FailsForARealmOfAnotherPlatform) {
 }
 
 TEST(AuthenticateCca, FailsForARealmTokenThatTheRealmsKeyDidNotSign) {
-  const Signed token = Make({.foreign_realm = true});
-  EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(token))),
+  const SignedToken token = Make({.foreign_realm = true});
+  EXPECT_EQ(NotPassed(AuthenticateToken(token.bytes, Pem(token))),
             std::vector<std::string>{
                 "realm signature: the signature is not by this key over "
                 "these bytes"});
 }
 
 TEST(AuthenticateCca, FailsForARealmKeyThatIsNoPoint) {
-  const Signed token = Make({.bad_key = true});
-  EXPECT_EQ(Failures(Authenticate(token.bytes, Pem(token))),
+  const SignedToken token = Make({.bad_key = true});
+  EXPECT_EQ(NotPassed(AuthenticateToken(token.bytes, Pem(token))),
             std::vector<std::string>{
                 "realm key (RAK): the public key is not a point on P-384"});
 }
@@ -283,14 +278,14 @@ TEST(AuthenticateCca, FailsForARealmKeyThatIsNoPoint) {
 TEST(AuthenticateCca, CallsEveryStateButSecuredDebug) {
   for (const uint64_t lifecycle :
        {0x0000u, 0x1000u, 0x20ffu, 0x4000u, 0x5000u, 0x6000u}) {
-    const Signed token = Make({.lifecycle = lifecycle});
-    const Evidence evidence = Authenticate(token.bytes, Pem(token));
+    const SignedToken token = Make({.lifecycle = lifecycle});
+    const Evidence evidence = AuthenticateToken(token.bytes, Pem(token));
     EXPECT_EQ(evidence.claims.debug, true) << HexNumber(lifecycle);
     EXPECT_TRUE(evidence.authentic());
   }
   for (const uint64_t lifecycle : {0x3000u, 0x30ffu}) {
-    const Signed token = Make({.lifecycle = lifecycle});
-    EXPECT_EQ(Authenticate(token.bytes, Pem(token)).claims.debug, false);
+    const SignedToken token = Make({.lifecycle = lifecycle});
+    EXPECT_EQ(AuthenticateToken(token.bytes, Pem(token)).claims.debug, false);
   }
 }
 
@@ -353,7 +348,7 @@ TEST(AuthenticateCca, IsAnInputErrorForWhatIsNoToken) {
 }
 
 TEST(DescribeCca, NamesEveryClaim) {
-  const Signed token = Make({});
+  const SignedToken token = Make({});
   const auto fields = DescribeCca(token.bytes);
   ASSERT_TRUE(fields) << fields.error().ToString();
   const auto line = [&fields](std::string_view name) {

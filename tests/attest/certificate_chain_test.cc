@@ -15,7 +15,7 @@ using test::TestCertificate;
 using test::TestKey;
 using test::TestRevocationList;
 
-constexpr int64_t kNow = 1'700'000'000;  // 2023-11-14T22:13:20Z
+constexpr int64_t kIn2023 = 1'700'000'000;  // 2023-11-14T22:13:20Z
 
 // World is a root, a CA, a leaf and their keys, each of which a test can change
 // before it asks for the verdict.
@@ -29,7 +29,7 @@ struct World {
   TestCertificate leaf = {.subject = "leaf", .issuer = "ca", .serial = 3};
   std::vector<Bytes> more;
   std::vector<Bytes> lists;
-  int64_t at = kNow;
+  int64_t at = kIn2023;
 
   Result<VerifiedChain> Verify() const {
     const auto parse = [](ByteSpan der) {
@@ -74,7 +74,7 @@ TEST(CertificateChain, IsTheRootAloneIfThatIsTheLeaf) {
       Certificate::FromDer(MakeCertificate({.subject = "root"}, key, key))
           .value();
   const Sha256Digest trusted[] = {root.sha256()};
-  const auto chain = VerifyChain(root, {}, {.roots = trusted, .at = kNow});
+  const auto chain = VerifyChain(root, {}, {.roots = trusted, .at = kIn2023});
   ASSERT_TRUE(chain);
   EXPECT_EQ(chain->certificates.size(), 1u);
 }
@@ -99,7 +99,7 @@ TEST(CertificateChain, HoldsFromTheFirstSecondToTheLast) {
 
 TEST(CertificateChain, RejectsAnExpiredRoot) {
   World world;
-  world.root.not_after = kNow - 1;
+  world.root.not_after = kIn2023 - 1;
   EXPECT_EQ(world.Verdict(),
             "certificate 'root' expired at 2023-11-14T22:13:19Z, checked at "
             "2023-11-14T22:13:20Z");
@@ -154,7 +154,7 @@ TEST(CertificateChain, RejectsAnotherRoot) {
       Certificate::FromDer(other_root).value(),
       Certificate::FromDer(ca).value()};
   EXPECT_EQ(VerifyChain(Certificate::FromDer(leaf).value(), others,
-                        {.roots = trusted, .at = kNow})
+                        {.roots = trusted, .at = kIn2023})
                 .error()
                 .message(),
             "certificate 'root' (SHA-256 " + Sha256(other_root).hex() +
@@ -172,7 +172,7 @@ TEST(CertificateChain, TakesTheIssuerThatSigned) {
   // Two more CAs of the same name: one with another key, one that expired.
   World world;
   TestCertificate expired = world.ca;
-  expired.not_after = kNow - 1;
+  expired.not_after = kIn2023 - 1;
   world.more = {MakeCertificate(world.ca, TestKey::P384(), world.root_key),
                 MakeCertificate(expired, world.ca_key, world.root_key)};
   EXPECT_EQ(world.Verdict(), "verified");
@@ -331,9 +331,9 @@ TEST(Revocation, RejectsARevokedCertificate) {
 TEST(Revocation, NeedsOneListThatIsCurrent) {
   World world;
   const Bytes old = MakeRevocationList(
-      {.issuer = "root", .next_update = kNow - 1}, world.root_key);
+      {.issuer = "root", .next_update = kIn2023 - 1}, world.root_key);
   const Bytes early = MakeRevocationList(
-      {.issuer = "root", .this_update = kNow + 1}, world.root_key);
+      {.issuer = "root", .this_update = kIn2023 + 1}, world.root_key);
   const Bytes good = MakeRevocationList({.issuer = "root"}, world.root_key);
   world.lists = {old};
   EXPECT_EQ(world.Verdict(),
@@ -348,7 +348,7 @@ TEST(Revocation, NeedsOneListThatIsCurrent) {
   // What an old list says against a certificate still counts.
   world.lists = {
       good, MakeRevocationList(
-                {.issuer = "root", .next_update = kNow - 1, .serials = {2}},
+                {.issuer = "root", .next_update = kIn2023 - 1, .serials = {2}},
                 world.root_key)};
   EXPECT_EQ(world.Verdict(),
             "certificate 'ca' with serial number 0x02 was revoked by 'root'");

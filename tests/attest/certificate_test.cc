@@ -16,7 +16,7 @@ using test::TestCertificate;
 using test::TestExtension;
 using test::TestKey;
 
-std::string Refusal(ByteSpan der) {
+std::string CertificateRefusal(ByteSpan der) {
   const auto certificate = Certificate::FromDer(der);
   return certificate ? "accepted" : certificate.error().ToString();
 }
@@ -73,13 +73,13 @@ TEST(Certificate, AcceptsTheSerialNumberZero) {
 TEST(Certificate, RejectsWhatIsNotOneCertificateInDer) {
   const TestKey key = TestKey::P256();
   const Bytes der = MakeCertificate({}, key, key);
-  EXPECT_EQ(Refusal({}), "certificate is not well-formed DER");
-  EXPECT_EQ(Refusal(ByteSpan(der).first(der.size() - 1)),
+  EXPECT_EQ(CertificateRefusal({}), "certificate is not well-formed DER");
+  EXPECT_EQ(CertificateRefusal(ByteSpan(der).first(der.size() - 1)),
             "certificate is not well-formed DER");
   Bytes longer = der;
   longer.push_back(0);
-  EXPECT_EQ(Refusal(longer), "certificate has 1 trailing bytes");
-  EXPECT_EQ(Refusal(Bytes(kMaxCertificateBytes + 1)),
+  EXPECT_EQ(CertificateRefusal(longer), "certificate has 1 trailing bytes");
+  EXPECT_EQ(CertificateRefusal(Bytes(kMaxCertificateBytes + 1)),
             "certificate has 16385 bytes, expected at most 16384");
 }
 
@@ -96,11 +96,11 @@ Bytes Nested(size_t depth) {
 }
 
 TEST(Certificate, RejectsDerBombs) {
-  EXPECT_EQ(Refusal(Nested(kMaxCertificateBytes / 4)),
+  EXPECT_EQ(CertificateRefusal(Nested(kMaxCertificateBytes / 4)),
             "certificate is not well-formed DER");
   // The same where a certificate may have anything: in an extension.
   const TestKey key = TestKey::P256();
-  EXPECT_EQ(Refusal(MakeCertificate(
+  EXPECT_EQ(CertificateRefusal(MakeCertificate(
                 {.extensions = {{.oid = "2.5.29.19", .value = Nested(3000)}}},
                 key, key)),
             "certificate's basicConstraints are malformed");
@@ -109,7 +109,7 @@ TEST(Certificate, RejectsDerBombs) {
   for (size_t i = 0; i < kMaxCertificateBytes / 2; ++i) {
     endless.insert(endless.end(), {0x30, 0x80});
   }
-  EXPECT_EQ(Refusal(endless), "certificate is not well-formed DER");
+  EXPECT_EQ(CertificateRefusal(endless), "certificate is not well-formed DER");
 }
 
 TEST(Certificate, RejectsAnotherEncodingOfTheSameValue) {
@@ -119,14 +119,14 @@ TEST(Certificate, RejectsAnotherEncodingOfTheSameValue) {
   ASSERT_EQ(der[1], 0x82);
   der[1] = 0x83;
   der.insert(der.begin() + 2, 0);
-  EXPECT_EQ(Refusal(der),
+  EXPECT_EQ(CertificateRefusal(der),
             "certificate is not DER, which has one form for a value");
 }
 
 TEST(Certificate, RejectsBadExtensions) {
   const TestKey key = TestKey::P256();
   const auto with = [&](std::vector<TestExtension> extensions) {
-    return Refusal(
+    return CertificateRefusal(
         MakeCertificate({.extensions = std::move(extensions)}, key, key));
   };
   EXPECT_EQ(with({{.oid = "1.2.3", .value = {5, 0}},

@@ -20,21 +20,19 @@ namespace {
 
 using test::DcapFailuresOf;
 using test::Files;
+using test::kSgxCollateral;
+using test::kSgxQuote;
+using test::kTdxCollateral;
+using test::kTdxQuote;
 using test::MustRead;
-
-constexpr const char* kTdx = "tdx/dcap-qvl/tdx_quote";
-constexpr const char* kTdxCollateral = "tdx/dcap-qvl/tdx_quote_collateral.json";
-constexpr const char* kSgx = "sgx-quotes/dcap-qvl/sgx_quote";
-constexpr const char* kSgxCollateral =
-    "sgx-quotes/dcap-qvl/sgx_quote_collateral.json";
 
 constexpr const char* kNotByKey =
     "the signature is not by this key over these bytes";
 
-// Failures of a TDX quote, or why it is none.
-std::string Failures(ByteSpan quote,
-                     const std::vector<CollateralFile>& files = {},
-                     int64_t at = test::kAtTdx) {
+// TdxFailures are those of a TDX quote, or why it is none.
+std::string TdxFailures(ByteSpan quote,
+                        const std::vector<CollateralFile>& files = {},
+                        int64_t at = test::kAtTdx) {
   const auto evidence = AuthenticateTdx(quote, {at, files});
   return evidence ? DcapFailuresOf(*evidence) : evidence.error().message();
 }
@@ -57,40 +55,40 @@ std::vector<CollateralFile> Replaced(const fs::path& path,
 }
 
 TEST(DcapTampered, QuoteFailsWhereItWasChanged) {
-  TALLY_NEED_VECTOR(path, kTdx);
+  TALLY_NEED_VECTOR(path, kTdxQuote);
   const Bytes file = MustRead(path);
   const DcapQuote quote = ParseDcapQuote(file).value();
-  EXPECT_EQ(Failures(file), "");
+  EXPECT_EQ(TdxFailures(file), "");
   const size_t data = quote.signature_data_offset;
   const size_t qe = quote.qe_report_offset;
   // Body, signature.
-  EXPECT_EQ(Failures(With(file, 48 + 520)),
+  EXPECT_EQ(TdxFailures(With(file, 48 + 520)),
             std::string("quote signature: ") + kNotByKey + "\n");
-  EXPECT_EQ(Failures(With(file, data)),
+  EXPECT_EQ(TdxFailures(With(file, data)),
             std::string("quote signature: ") + kNotByKey + "\n");
   // Attestation key: no longer on the curve, nor in the QE's report.
-  EXPECT_EQ(Failures(With(file, data + 64))
+  EXPECT_EQ(TdxFailures(With(file, data + 64))
                 .starts_with("quote signature: the public key is not a point "
                              "on P-256\nattestation key: the QE's report data: "
                              "found "),
             true);
   // The QE's report, its signature, its auth data.
-  EXPECT_EQ(Failures(With(file, qe + 64)),
+  EXPECT_EQ(TdxFailures(With(file, qe + 64)),
             "QE report signature: the signature is not by the key of 'Intel "
             "SGX PCK Certificate' over these bytes\n");
-  EXPECT_EQ(Failures(With(file, qe + 384)),
+  EXPECT_EQ(TdxFailures(With(file, qe + 384)),
             "QE report signature: the signature is not by the key of 'Intel "
             "SGX PCK Certificate' over these bytes\n");
   EXPECT_TRUE(
-      Failures(With(file, qe + 384 + 64 + 2))
+      TdxFailures(With(file, qe + 384 + 64 + 2))
           .starts_with("attestation key: the QE's report data: found "));
   EXPECT_TRUE(
-      Failures(With(file, qe + 320 + 40))
+      TdxFailures(With(file, qe + 320 + 40))
           .starts_with("attestation key: the QE's report data: found "));
 }
 
 TEST(DcapTampered, CertificatesFail) {
-  TALLY_NEED_VECTOR(path, kTdx);
+  TALLY_NEED_VECTOR(path, kTdxQuote);
   Bytes file = MustRead(path);
   const DcapQuote quote = ParseDcapQuote(file).value();
   const std::string pem(quote.pck_certificates);
@@ -99,55 +97,55 @@ TEST(DcapTampered, CertificatesFail) {
   Bytes changed = file;
   uint8_t& character = changed[quote.pck_certificates_offset + end - 10];
   character = character == 'A' ? 'B' : 'A';
-  EXPECT_EQ(Failures(changed),
+  EXPECT_EQ(TdxFailures(changed),
             "PCK certificate chain: certificate 'Intel SGX PCK Certificate' is "
             "not signed by the key of 'Intel SGX PCK Platform CA'\n");
   changed = file;
   changed[quote.pck_certificates_offset + 40] = '!';
-  EXPECT_EQ(Failures(changed).substr(0, 17), "PCK certificate: ");
+  EXPECT_EQ(TdxFailures(changed).substr(0, 17), "PCK certificate: ");
   changed = file;
   changed[quote.pck_certificates_offset + pem.find("\n-----BEGIN")] = 'x';
-  EXPECT_EQ(Failures(changed),
+  EXPECT_EQ(TdxFailures(changed),
             "PCK certificate: found text outside of the PEM certificates\n");
   // At another time.
-  EXPECT_EQ(Failures(file, {}, 2000000000),
+  EXPECT_EQ(TdxFailures(file, {}, 2000000000),
             "PCK certificate chain: certificate 'Intel SGX PCK Certificate' "
             "expired at 2032-02-06T23:25:51Z, checked at "
             "2033-05-18T03:33:20Z\n");
 }
 
 TEST(DcapTampered, CollateralFailsWhereItWasChanged) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(collateral, kTdxCollateral);
   const Bytes file = MustRead(quote);
-  EXPECT_EQ(Failures(file, Files(collateral)), "");
-  EXPECT_EQ(Failures(file, Replaced(collateral, R"(\"pcesvn\":11)",
-                                    R"(\"pcesvn\":10)")),
+  EXPECT_EQ(TdxFailures(file, Files(collateral)), "");
+  EXPECT_EQ(TdxFailures(file, Replaced(collateral, R"(\"pcesvn\":11)",
+                                       R"(\"pcesvn\":10)")),
             "TCB info: the signature is not by the key of 'Intel SGX TCB "
             "Signing' over these bytes\n");
-  EXPECT_EQ(Failures(file, Replaced(collateral, R"(\"isvprodid\":2)",
-                                    R"(\"isvprodid\":3)")),
+  EXPECT_EQ(TdxFailures(file, Replaced(collateral, R"(\"isvprodid\":2)",
+                                       R"(\"isvprodid\":3)")),
             "quoting enclave: QE identity: the signature is not by the key of "
             "'Intel SGX TCB Signing' over these bytes\n");
-  EXPECT_EQ(Failures(file, Replaced(collateral, R"("root_ca_crl": "3082)",
-                                    R"("root_ca_crl": "3182)"))
+  EXPECT_EQ(TdxFailures(file, Replaced(collateral, R"("root_ca_crl": "3082)",
+                                       R"("root_ca_crl": "3182)"))
                 .substr(0, 29),
             "collateral: 'collateral.json'");
-  EXPECT_EQ(Failures(file, {test::File("x.json", "{")}).substr(0, 28),
+  EXPECT_EQ(TdxFailures(file, {test::File("x.json", "{")}).substr(0, 28),
             "collateral: 'x.json': JSON: ");
-  EXPECT_EQ(Failures(file, {test::File("x.json", R"({"tcbInfo":{}})")}),
+  EXPECT_EQ(TdxFailures(file, {test::File("x.json", R"({"tcbInfo":{}})")}),
             "collateral: 'x.json': signed document: field 'signature' is "
             "missing, expected text\n");
-  EXPECT_EQ(
-      Failures(file, {test::File("x.txt", "-----BEGIN%20CERTIFICATE-----%0g")}),
-      "collateral: 'x.txt': found '%0g', expected '%' and two "
-      "hexadecimal digits\n");
-  EXPECT_EQ(Failures(file, {test::File("x.der", "0\x01")}).substr(0, 19),
+  EXPECT_EQ(TdxFailures(file, {test::File("x.txt",
+                                          "-----BEGIN%20CERTIFICATE-----%0g")}),
+            "collateral: 'x.txt': found '%0g', expected '%' and two "
+            "hexadecimal digits\n");
+  EXPECT_EQ(TdxFailures(file, {test::File("x.der", "0\x01")}).substr(0, 19),
             "collateral: 'x.der'");
 }
 
 TEST(DcapTampered, CollateralOfAnotherTimeFails) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(qvl, kTdxCollateral);
   const std::vector<CollateralFile> files = {
       test::File("tcb.json", "{\"tcbInfo\":" + test::MemberOf(qvl, "tcb_info") +
@@ -161,8 +159,8 @@ TEST(DcapTampered, CollateralOfAnotherTimeFails) {
       test::File("chain.pem", test::MemberOf(qvl, "qe_identity_issuer_chain")),
   };
   const Bytes file = MustRead(quote);
-  EXPECT_EQ(Failures(file, files), "");
-  EXPECT_EQ(Failures(file, files, 1752921164),
+  EXPECT_EQ(TdxFailures(file, files), "");
+  EXPECT_EQ(TdxFailures(file, files, 1752921164),
             "quoting enclave: QE identity: found a document for "
             "2025-06-19T10:32:27Z to 2025-07-19T10:32:27Z, expected "
             "2025-07-19T10:32:44Z between them\n"
@@ -171,34 +169,34 @@ TEST(DcapTampered, CollateralOfAnotherTimeFails) {
             "them\n");
   // Without the issuer's certificates nothing is signed.
   const std::vector<CollateralFile> no_chain(files.begin(), files.begin() + 2);
-  EXPECT_EQ(Failures(file, no_chain),
+  EXPECT_EQ(TdxFailures(file, no_chain),
             "quoting enclave: QE identity: no certificate 'Intel SGX TCB "
             "Signing' was given\n"
             "TCB info: no certificate 'Intel SGX TCB Signing' was given\n");
 }
 
 TEST(DcapTampered, ListsOfAnotherTimeFail) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(qvl, kTdxCollateral);
   const std::vector<CollateralFile> files = {
       test::File("crl", test::MemberOf(qvl, "pck_crl"))};
-  EXPECT_EQ(Failures(MustRead(quote), files), "");
+  EXPECT_EQ(TdxFailures(MustRead(quote), files), "");
   const std::string failures =
-      Failures(MustRead(quote), files, test::kAtOutdated);
+      TdxFailures(MustRead(quote), files, test::kAtOutdated);
   EXPECT_TRUE(failures.starts_with("PCK certificate chain: ")) << failures;
 }
 
 TEST(DcapTampered, CollateralOfAnotherPlatformFails) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(collateral, kSgxCollateral);
-  EXPECT_EQ(Failures(MustRead(quote), Files(collateral)),
+  EXPECT_EQ(TdxFailures(MustRead(quote), Files(collateral)),
             "TCB info: found SGX, FMSPC 00a067110000, PCEID 0000, expected "
             "TDX, FMSPC b0c06f000000, PCEID 0000\n");
 }
 
 TEST(DcapTampered, OnlyTheTcbSigningKeySignsDocuments) {
   // A platform's own key chains to Intel's root as well.
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(qvl, kTdxCollateral);
   const Bytes file = MustRead(quote);
   const DcapQuote parsed = ParseDcapQuote(file).value();
@@ -208,14 +206,14 @@ TEST(DcapTampered, OnlyTheTcbSigningKeySignsDocuments) {
                                  test::MemberOf(qvl, "tcb_info_signature") +
                                  "\"}"),
       test::File("chain.pem", std::string(parsed.pck_certificates))};
-  EXPECT_EQ(Failures(file, files),
+  EXPECT_EQ(TdxFailures(file, files),
             "TCB info: no certificate 'Intel SGX TCB Signing' was given\n");
 }
 
 TEST(DcapTampered, OtherEvidenceIsRefused) {
-  TALLY_NEED_VECTOR(tdx, kTdx);
-  TALLY_NEED_VECTOR(sgx, kSgx);
-  EXPECT_EQ(Failures(MustRead(sgx)),
+  TALLY_NEED_VECTOR(tdx, kTdxQuote);
+  TALLY_NEED_VECTOR(sgx, kSgxQuote);
+  EXPECT_EQ(TdxFailures(MustRead(sgx)),
             "found a quote of an SGX enclave, expected TDX");
   const auto other = AuthenticateSgx(MustRead(tdx), {.at = test::kAtTdx});
   ASSERT_FALSE(other);
@@ -227,9 +225,9 @@ TEST(DcapTampered, OtherEvidenceIsRefused) {
   EXPECT_FALSE(LooksLikeSgxQuote(Bytes(64)));
 }
 
-// Machine is a platform with keys of our own and Intel's names: everything is
-// consistent but the root.
-struct Machine {
+// DcapMachine is a platform with keys of our own and Intel's names: everything
+// is consistent but the root.
+struct DcapMachine {
   test::TestKey root = test::TestKey::P256();
   test::TestKey ca = test::TestKey::P256();
   test::TestKey pck = test::TestKey::P256();
@@ -294,8 +292,8 @@ struct Machine {
 };
 
 // FailuresBesidesTheRoot drops the line that a machine of ours always has.
-std::string FailuresBesidesTheRoot(const Machine& machine) {
-  const std::string failures = Failures(machine.Quote(), {}, 1'700'000'000);
+std::string FailuresBesidesTheRoot(const DcapMachine& machine) {
+  const std::string failures = TdxFailures(machine.Quote(), {}, 1'700'000'000);
   const size_t begin = failures.find(
       "PCK certificate chain: certificate "
       "'Intel SGX Root CA' (SHA-256 ");
@@ -306,11 +304,11 @@ std::string FailuresBesidesTheRoot(const Machine& machine) {
 }
 
 TEST(DcapForged, AnotherRootFailsAlone) {
-  EXPECT_EQ(FailuresBesidesTheRoot(Machine()), "");
+  EXPECT_EQ(FailuresBesidesTheRoot(DcapMachine()), "");
 }
 
 TEST(DcapForged, QuotingEnclaveMustBeIntels) {
-  Machine machine;
+  DcapMachine machine;
   machine.qe.mr_signer[0] = 0;
   EXPECT_EQ(FailuresBesidesTheRoot(machine),
             "quoting enclave: MRSIGNER: found "
@@ -318,28 +316,28 @@ TEST(DcapForged, QuotingEnclaveMustBeIntels) {
             "expected Intel's "
             "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5"
             "\n");
-  machine = Machine();
+  machine = DcapMachine();
   machine.qe.isv_prod_id = 1;
   EXPECT_EQ(FailuresBesidesTheRoot(machine),
             "quoting enclave: ISVPRODID: found 1, expected 2\n");
-  machine = Machine();
+  machine = DcapMachine();
   machine.qe.attributes[0] = 0x17;
   EXPECT_EQ(FailuresBesidesTheRoot(machine),
             "quoting enclave: can be debugged\n");
 }
 
 TEST(DcapForged, PckCertificateMustBeOne) {
-  Machine machine;
+  DcapMachine machine;
   machine.pck_name = "Intel SGX TCB Signing";
   EXPECT_EQ(FailuresBesidesTheRoot(machine),
             "PCK certificate: found 'Intel SGX TCB Signing' by 'Intel SGX PCK "
             "Platform CA', expected 'Intel SGX PCK Certificate' by Intel's "
             "platform or processor CA\n");
-  machine = Machine();
+  machine = DcapMachine();
   machine.extension.clear();
   EXPECT_EQ(FailuresBesidesTheRoot(machine),
             "PCK certificate: has no SGX extension\n");
-  machine = Machine();
+  machine = DcapMachine();
   machine.extension.pop_back();
   EXPECT_EQ(FailuresBesidesTheRoot(machine).substr(0, 31),
             "PCK certificate: pck extension:");
@@ -360,12 +358,12 @@ void EverySignedBit(const Bytes& genuine) {
 }
 
 TEST(DcapMutation, EverySignedBitOfATdxQuoteCounts) {
-  TALLY_NEED_VECTOR(path, kTdx);
+  TALLY_NEED_VECTOR(path, kTdxQuote);
   EverySignedBit(MustRead(path));
 }
 
 TEST(DcapMutation, EverySignedBitOfAnSgxQuoteCounts) {
-  TALLY_NEED_VECTOR(path, kSgx);
+  TALLY_NEED_VECTOR(path, kSgxQuote);
   EverySignedBit(MustRead(path));
 }
 
@@ -380,7 +378,7 @@ bool AuthenticWith(const Bytes& genuine, size_t offset) {
 TEST(DcapMutation, EveryOtherByteCountsToo) {
   // One bit of each byte of signatures, sizes and the QE's report, and of every
   // seventh of the certificates and the padding behind them.
-  TALLY_NEED_VECTOR(path, kTdx);
+  TALLY_NEED_VECTOR(path, kTdxQuote);
   const Bytes genuine = MustRead(path);
   const DcapQuote quote = ParseDcapQuote(genuine).value();
   const size_t certificates = quote.pck_certificates_offset;

@@ -28,8 +28,8 @@ TdReport Td() {
   return td;
 }
 
-std::string Verdict(const TcbInfo& info, const PckExtension& pck,
-                    const TdReport* td, const TcbVerdict& qe) {
+std::string TcbLevelVerdict(const TcbInfo& info, const PckExtension& pck,
+                            const TdReport* td, const TcbVerdict& qe) {
   const auto verdict = MatchTcbLevel(info, pck, td, qe);
   if (!verdict) return verdict.error().message();
   std::string text(TcbStatusName(verdict->status));
@@ -39,19 +39,19 @@ std::string Verdict(const TcbInfo& info, const PckExtension& pck,
   return text;
 }
 
-std::string Verdict(const TcbInfo& info, const TdReport& td) {
-  return Verdict(info, Pck(), &td, kQeUpToDate);
+std::string TcbLevelVerdict(const TcbInfo& info, const TdReport& td) {
+  return TcbLevelVerdict(info, Pck(), &td, kQeUpToDate);
 }
 
 TEST(DcapTcb, MatchesThePlatformComponentWise) {
   const TdReport td = Td();
   PckExtension pck = Pck();
-  EXPECT_EQ(Verdict(Info(), pck, &td, kQeUpToDate), "UpToDate");
+  EXPECT_EQ(TcbLevelVerdict(Info(), pck, &td, kQeUpToDate), "UpToDate");
   pck.pcesvn = 10;
-  EXPECT_EQ(Verdict(Info(), pck, &td, kQeUpToDate),
+  EXPECT_EQ(TcbLevelVerdict(Info(), pck, &td, kQeUpToDate),
             "OutOfDate INTEL-SA-00106 INTEL-SA-00115");
   pck.pcesvn = 4;
-  EXPECT_EQ(Verdict(Info(), pck, &td, kQeUpToDate),
+  EXPECT_EQ(TcbLevelVerdict(Info(), pck, &td, kQeUpToDate),
             "the platform is below every level of the TCB info");
   // A component that is lower is not made good by one that is higher.
   for (size_t i = 0; i < 16; ++i) {
@@ -59,7 +59,7 @@ TEST(DcapTcb, MatchesThePlatformComponentWise) {
     pck.sgx_tcb_comp_svn[0] = 200;
     if (i == 0 || pck.sgx_tcb_comp_svn[i] == 0) continue;
     --pck.sgx_tcb_comp_svn[i];
-    EXPECT_EQ(Verdict(Info(), pck, &td, kQeUpToDate),
+    EXPECT_EQ(TcbLevelVerdict(Info(), pck, &td, kQeUpToDate),
               "the platform is below every level of the TCB info")
         << i;
   }
@@ -68,35 +68,35 @@ TEST(DcapTcb, MatchesThePlatformComponentWise) {
 TEST(DcapTcb, LooksAtTdxComponentsToo) {
   TdReport td = Td();
   td.tee_tcb_svn[2] = 1;
-  EXPECT_EQ(Verdict(Info(), td),
+  EXPECT_EQ(TcbLevelVerdict(Info(), td),
             "the platform is below every level of the TCB info");
   // For SGX they do not matter.
-  EXPECT_EQ(Verdict(Info(), Pck(), nullptr, kQeUpToDate), "UpToDate");
+  EXPECT_EQ(TcbLevelVerdict(Info(), Pck(), nullptr, kQeUpToDate), "UpToDate");
 }
 
 TEST(DcapTcb, LooksAtAllTdxComponentsOfModuleVersion0) {
   TdReport td = Td();
   td.tee_tcb_svn = {5, 0, 2};
-  EXPECT_EQ(Verdict(Info(), td), "UpToDate");
+  EXPECT_EQ(TcbLevelVerdict(Info(), td), "UpToDate");
   td.tee_tcb_svn = {4, 0, 2};
-  EXPECT_EQ(Verdict(Info(), td),
+  EXPECT_EQ(TcbLevelVerdict(Info(), td),
             "the platform is below every level of the TCB info");
 }
 
 TEST(DcapTcb, LooksAtTheLevelsOfTheModule) {
   TdReport td = Td();
   td.tee_tcb_svn[0] = 3;
-  EXPECT_EQ(Verdict(Info(), td), "OutOfDate INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(Info(), td), "OutOfDate INTEL-SA-01036");
   td.tee_tcb_svn[0] = 1;
-  EXPECT_EQ(Verdict(Info(), td),
+  EXPECT_EQ(TcbLevelVerdict(Info(), td),
             "the TDX module's ISVSVN 1 is below every level of 'TDX_01'");
   td.tee_tcb_svn[1] = 0x0a;
-  EXPECT_EQ(Verdict(Info(), td),
+  EXPECT_EQ(TcbLevelVerdict(Info(), td),
             "the TCB info has no TDX module identity 'TDX_0a'");
   TcbInfo info = Info();
   info.tdx_module_identities[0].id = "tdx_0A";
   td.tee_tcb_svn[0] = 4;
-  EXPECT_EQ(Verdict(info, td), "UpToDate");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "UpToDate");
 }
 
 TEST(DcapTcb, ConvergesWithModuleAndQuotingEnclave) {
@@ -127,10 +127,10 @@ TEST(DcapTcb, ConvergesWithModuleAndQuotingEnclave) {
   for (const Row& row : rows) {
     TcbInfo info = Info();
     info.levels[0].status = row.platform;
-    EXPECT_EQ(Verdict(info, Pck(), &td, {row.qe, {}}), row.verdict);
+    EXPECT_EQ(TcbLevelVerdict(info, Pck(), &td, {row.qe, {}}), row.verdict);
     // The module's status does the same.
     info.tdx_module_identities[0].levels[0].status = row.qe;
-    EXPECT_EQ(Verdict(info, td), row.verdict);
+    EXPECT_EQ(TcbLevelVerdict(info, td), row.verdict);
   }
 }
 
@@ -139,9 +139,10 @@ TEST(DcapTcb, CollectsAdvisoriesOnce) {
   td.tee_tcb_svn[0] = 3;
   TcbInfo info = Info();
   info.levels[0].advisories = {"A", "B"};
-  EXPECT_EQ(Verdict(info, Pck(), &td,
-                    {TcbStatus::kOutOfDate, {"B", "INTEL-SA-01036", "C"}}),
-            "OutOfDate A B INTEL-SA-01036 C");
+  EXPECT_EQ(
+      TcbLevelVerdict(info, Pck(), &td,
+                      {TcbStatus::kOutOfDate, {"B", "INTEL-SA-01036", "C"}}),
+      "OutOfDate A B INTEL-SA-01036 C");
 }
 
 TEST(DcapTcb, AdvisesARelaunchAfterAnUpdateOfTheModule) {
@@ -150,42 +151,42 @@ TEST(DcapTcb, AdvisesARelaunchAfterAnUpdateOfTheModule) {
   td.tee_tcb_svn[0] = 3;
   td.version15.emplace();
   td.version15->tee_tcb_svn2 = {4, 1, 2};
-  EXPECT_EQ(Verdict(info, td), "TDRelaunchAdvised INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "TDRelaunchAdvised INTEL-SA-01036");
   // Not if the quoting enclave is out of date, or the module still is.
-  EXPECT_EQ(Verdict(info, Pck(), &td, {TcbStatus::kOutOfDate, {}}),
+  EXPECT_EQ(TcbLevelVerdict(info, Pck(), &td, {TcbStatus::kOutOfDate, {}}),
             "OutOfDate INTEL-SA-01036");
   td.version15->tee_tcb_svn2 = {3, 1, 2};
-  EXPECT_EQ(Verdict(info, td), "OutOfDate INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "OutOfDate INTEL-SA-01036");
   td.version15->tee_tcb_svn2 = {4, 1, 1};
-  EXPECT_EQ(Verdict(info, td), "OutOfDate INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "OutOfDate INTEL-SA-01036");
   // Updated to a module of version 0, whose levels are the platform's.
   td.version15->tee_tcb_svn2 = {5, 0, 2};
-  EXPECT_EQ(Verdict(info, td), "TDRelaunchAdvised INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "TDRelaunchAdvised INTEL-SA-01036");
   td.version15->tee_tcb_svn2 = {5, 7, 2};
-  EXPECT_EQ(Verdict(info, td),
+  EXPECT_EQ(TcbLevelVerdict(info, td),
             "the TCB info has no TDX module identity 'TDX_07'");
   td.version15->tee_tcb_svn2 = {4, 1, 2};
   info.levels[0].status = TcbStatus::kConfigurationNeeded;
-  EXPECT_EQ(Verdict(info, td),
+  EXPECT_EQ(TcbLevelVerdict(info, td),
             "TDRelaunchAdvisedConfigurationNeeded INTEL-SA-01036");
   info.levels[0].status = TcbStatus::kOutOfDate;
-  EXPECT_EQ(Verdict(info, td), "OutOfDate INTEL-SA-01036");
+  EXPECT_EQ(TcbLevelVerdict(info, td), "OutOfDate INTEL-SA-01036");
 }
 
-std::string Refusal(const Status& status) {
+std::string TdxModuleRefusal(const Status& status) {
   return status ? "accepted" : status.error().message();
 }
 
 TEST(DcapTdxModule, IsIntelsWithoutADocument) {
   TdReport td = Td();
-  EXPECT_EQ(Refusal(MatchTdxModule(nullptr, td)), "accepted");
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(nullptr, td)), "accepted");
   td.seam_attributes[7] = 1;
-  EXPECT_EQ(Refusal(MatchTdxModule(nullptr, td)),
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(nullptr, td)),
             "SEAMATTRIBUTES: found 0000000000000001, expected "
             "0000000000000000");
   td = Td();
   td.mr_signer_seam[0] = 1;
-  EXPECT_EQ(Refusal(MatchTdxModule(nullptr, td)),
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(nullptr, td)),
             "MRSIGNERSEAM: found 01" + std::string(94, '0') + ", expected " +
                 std::string(96, '0'));
 }
@@ -193,16 +194,16 @@ TEST(DcapTdxModule, IsIntelsWithoutADocument) {
 TEST(DcapTdxModule, IsTheOneOfItsVersion) {
   const TcbInfo info = Info();
   TdReport td = Td();
-  EXPECT_EQ(Refusal(MatchTdxModule(&info, td)), "accepted");
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(&info, td)), "accepted");
   // The base module of these documents has another signer.
   td.tee_tcb_svn[1] = 0;
-  EXPECT_EQ(Refusal(MatchTdxModule(&info, td)),
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(&info, td)),
             "MRSIGNERSEAM: found " + std::string(96, '0') + ", expected " +
                 std::string(95, '0') + "1");
   td.mr_signer_seam[47] = 1;
-  EXPECT_EQ(Refusal(MatchTdxModule(&info, td)), "accepted");
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(&info, td)), "accepted");
   td.tee_tcb_svn[1] = 3;
-  EXPECT_EQ(Refusal(MatchTdxModule(&info, td)),
+  EXPECT_EQ(TdxModuleRefusal(MatchTdxModule(&info, td)),
             "the TCB info has no TDX module identity 'TDX_03'");
 }
 

@@ -15,15 +15,14 @@ namespace {
 using test::DcapChecksOf;
 using test::DcapFailuresOf;
 using test::Files;
+using test::kSgxCollateral;
+using test::kSgxQuote;
+using test::kTdxCollateral;
+using test::kTdxQuote;
 using test::MustRead;
 
-constexpr const char* kTdx = "tdx/dcap-qvl/tdx_quote";
-constexpr const char* kTdxCollateral = "tdx/dcap-qvl/tdx_quote_collateral.json";
 constexpr const char* kOutdatedCollateral =
     "tdx/dcap-qvl/tdx_quote_outdated_collateral.json";
-constexpr const char* kSgx = "sgx-quotes/dcap-qvl/sgx_quote";
-constexpr const char* kSgxCollateral =
-    "sgx-quotes/dcap-qvl/sgx_quote_collateral.json";
 
 std::string ValueOf(const std::vector<EvidenceField>& fields,
                     const std::string& name) {
@@ -50,7 +49,7 @@ std::string Encoded(const std::string& text) {
 }
 
 TEST(Dcap, TdxQuoteIsUpToDate) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   TALLY_NEED_VECTOR(collateral, kTdxCollateral);
   const auto files = Files(collateral);
   const auto evidence = AuthenticateTdx(MustRead(quote), {test::kAtTdx, files});
@@ -93,7 +92,7 @@ TEST(Dcap, TdxQuoteIsUpToDate) {
 }
 
 TEST(Dcap, SgxQuoteNeedsConfigurationAndHardening) {
-  TALLY_NEED_VECTOR(quote, kSgx);
+  TALLY_NEED_VECTOR(quote, kSgxQuote);
   TALLY_NEED_VECTOR(collateral, kSgxCollateral);
   const auto files = Files(collateral);
   const auto evidence = AuthenticateSgx(MustRead(quote), {test::kAtSgx, files});
@@ -202,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "8f173e4613ff05c5"}));
 
 TEST(Dcap, SaysWhatCollateralWouldTell) {
-  TALLY_NEED_VECTOR(quote, kTdx);
+  TALLY_NEED_VECTOR(quote, kTdxQuote);
   const auto evidence = AuthenticateTdx(MustRead(quote), {.at = test::kAtTdx});
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_TRUE(evidence->authentic());
@@ -269,7 +268,7 @@ TEST(Dcap, TakesTheServicesOwnFiles) {
 }
 
 TEST(Dcap, DescribesEveryField) {
-  TALLY_NEED_VECTOR(path, kTdx);
+  TALLY_NEED_VECTOR(path, kTdxQuote);
   const Bytes file = MustRead(path);
   const auto fields = DescribeTdx(file);
   ASSERT_TRUE(fields) << fields.error().ToString();

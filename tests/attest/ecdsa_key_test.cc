@@ -22,12 +22,12 @@ constexpr const char* kSignature =
     "8eb33e4ca31d1c465ab05aac34cc6b23d58fef5c083106c4d25a91aef0b0117e2af9a291aa"
     "32e14ab834dc56ed2a223444547e01f11d3b0916e5a4c345cacb36";
 
-std::string Refusal(std::string_view file) {
+std::string KeyRefusal(std::string_view file) {
   const auto key = EcdsaPublicKey::FromFile(AsBytes(file));
   return key ? "accepted" : key.error().message();
 }
 
-std::string Refusal(const Status& status) {
+std::string SignatureRefusal(const Status& status) {
   return status ? "verified" : status.error().message();
 }
 
@@ -37,9 +37,9 @@ TEST(EcdsaPublicKey, VerifiesTheExampleOfTheSpecification) {
   EXPECT_EQ(key->curve(), EcCurve::kP256);
   Bytes message = ParseHex(kSigned).value();
   const Bytes signature = ParseHex(kSignature).value();
-  EXPECT_EQ(Refusal(key->Verify(message, signature)), "verified");
+  EXPECT_EQ(SignatureRefusal(key->Verify(message, signature)), "verified");
   message[0] ^= 1;
-  EXPECT_EQ(Refusal(key->Verify(message, signature)),
+  EXPECT_EQ(SignatureRefusal(key->Verify(message, signature)),
             "the signature is not by this key over these bytes");
 }
 
@@ -54,9 +54,9 @@ TEST(EcdsaPublicKey, VerifiesOnEveryCurve) {
       ASSERT_TRUE(key) << key.error().ToString();
       EXPECT_EQ(key->curve(), curve);
       EXPECT_EQ(key->point(), signer.Point());
-      EXPECT_EQ(Refusal(key->Verify(AsBytes("message"), signature)),
+      EXPECT_EQ(SignatureRefusal(key->Verify(AsBytes("message"), signature)),
                 "verified");
-      EXPECT_NE(Refusal(key->Verify(AsBytes("messagE"), signature)),
+      EXPECT_NE(SignatureRefusal(key->Verify(AsBytes("messagE"), signature)),
                 "verified");
     }
   }
@@ -65,12 +65,12 @@ TEST(EcdsaPublicKey, VerifiesOnEveryCurve) {
 TEST(EcdsaPublicKey, RejectsSignaturesThatAreNone) {
   const test::CoseSigner signer(EcCurve::kP384);
   const EcdsaPublicKey key = EcdsaPublicKey::FromPoint(signer.Point()).value();
-  EXPECT_EQ(Refusal(key.Verify({}, Bytes(95))),
+  EXPECT_EQ(SignatureRefusal(key.Verify({}, Bytes(95))),
             "found a signature of 95 bytes, expected 96 for P-384");
   // r = s = 0 is a signature of nothing (CVE-2022-21449 elsewhere).
-  EXPECT_EQ(Refusal(key.Verify({}, Bytes(96))),
+  EXPECT_EQ(SignatureRefusal(key.Verify({}, Bytes(96))),
             "the signature is not by this key over these bytes");
-  EXPECT_EQ(Refusal(key.Verify({}, Bytes(96, 0xff))),
+  EXPECT_EQ(SignatureRefusal(key.Verify({}, Bytes(96, 0xff))),
             "the signature is not by this key over these bytes");
 }
 
@@ -95,25 +95,27 @@ TEST(EcdsaPublicKey, RejectsPointsThatAreNotOnTheCurve) {
 }
 
 TEST(EcdsaPublicKey, RejectsOtherFiles) {
-  EXPECT_EQ(Refusal(""), "found neither PEM, nor a certificate, nor a JWK");
-  EXPECT_EQ(Refusal(R"({"kty":"RSA"})"), "jwk: found kty 'RSA', expected 'EC'");
-  EXPECT_EQ(Refusal(R"({"kty":"EC","crv":"secp256k1"})"),
+  EXPECT_EQ(KeyRefusal(""), "found neither PEM, nor a certificate, nor a JWK");
+  EXPECT_EQ(KeyRefusal(R"({"kty":"RSA"})"),
+            "jwk: found kty 'RSA', expected 'EC'");
+  EXPECT_EQ(KeyRefusal(R"({"kty":"EC","crv":"secp256k1"})"),
             "jwk: found crv 'secp256k1', expected 'P-256', 'P-384' or "
             "'P-521'");
-  EXPECT_EQ(Refusal(R"({"kty":"EC","crv":"P-256","x":"+","y":""})"),
+  EXPECT_EQ(KeyRefusal(R"({"kty":"EC","crv":"P-256","x":"+","y":""})"),
             "not base64url");
-  EXPECT_EQ(Refusal(R"({"kty":"EC","crv":"P-256"})"),
+  EXPECT_EQ(KeyRefusal(R"({"kty":"EC","crv":"P-256"})"),
             "found coordinates of 0 and 0 bytes, expected 32 for P-256");
-  EXPECT_EQ(Refusal("-----BEGIN PUBLIC KEY-----\n"),
+  EXPECT_EQ(KeyRefusal("-----BEGIN PUBLIC KEY-----\n"),
             "PEM block 1 has no end, expected '-----END PUBLIC KEY-----'");
   EXPECT_EQ(
-      Refusal("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
+      KeyRefusal("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
       "found no SubjectPublicKeyInfo");
   // An Ed25519 key.
-  EXPECT_EQ(Refusal("-----BEGIN PUBLIC KEY-----\n"
-                    "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZu"
-                    "E=\n-----END PUBLIC KEY-----"),
-            "found a key of another kind, expected ECDSA");
+  EXPECT_EQ(
+      KeyRefusal("-----BEGIN PUBLIC KEY-----\n"
+                 "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZu"
+                 "E=\n-----END PUBLIC KEY-----"),
+      "found a key of another kind, expected ECDSA");
 }
 
 }  // namespace

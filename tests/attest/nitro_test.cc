@@ -10,30 +10,23 @@
 #include "common/hash.h"
 #include "common/parallel.h"
 #include "common/text.h"
+#include "tests/attest/evidence_checks.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr int64_t kNow = 1790000000;  // 2026-09-21; all documents are older
+using test::NotPassed;
 
-Evidence Authenticate(ByteSpan document, int64_t at = kNow) {
+constexpr int64_t kIn2026 = 1790000000;  // 2026-09-21; all documents are older
+
+Evidence AuthenticateDocument(ByteSpan document, int64_t at = kIn2026) {
   auto evidence = AuthenticateNitro(document, {.at = at});
   EXPECT_TRUE(evidence) << evidence.error().ToString();
   return evidence ? *evidence : Evidence();
 }
 
-// Failures returns the checks that did not pass, "name: text".
-std::vector<std::string> Failures(const Evidence& evidence) {
-  std::vector<std::string> failures;
-  for (const EvidenceCheck& check : evidence.checks) {
-    if (check.state == CheckState::kPassed) continue;
-    failures.push_back(check.name + ": " + check.text);
-  }
-  return failures;
-}
-
-Bytes Register(const Evidence& evidence, std::string_view name) {
+Bytes RegisterValue(const Evidence& evidence, std::string_view name) {
   const auto found =
       std::ranges::find(evidence.registers, name, &AttestedRegister::name);
   return found == evidence.registers.end() ? Bytes() : found->value;
@@ -72,10 +65,10 @@ TEST(AuthenticateNitro, AcceptsGenuineDocuments) {
     TALLY_NEED_VECTOR(path, row.file);
     const Bytes document = test::MustRead(path);
     EXPECT_TRUE(LooksLikeNitroDocument(document));
-    const Evidence evidence = Authenticate(document);
+    const Evidence evidence = AuthenticateDocument(document);
     EXPECT_TRUE(evidence.authentic());
-    EXPECT_EQ(Failures(evidence), std::vector<std::string>{});
-    EXPECT_EQ(Hex(Register(evidence, "PCR0")).substr(0, 16), row.pcr0);
+    EXPECT_EQ(NotPassed(evidence), std::vector<std::string>{});
+    EXPECT_EQ(Hex(RegisterValue(evidence, "PCR0")).substr(0, 16), row.pcr0);
     EXPECT_EQ(evidence.claims.debug, row.debug);
     EXPECT_EQ(evidence.registers.size(), 16u);
   }
@@ -86,8 +79,8 @@ TEST(AuthenticateNitro, AcceptsADocumentThatWasSentAsBase64) {
       path, "signing/nitro-evervault/test-data/valid-attestation-doc-base64");
   const Bytes text = test::MustRead(path);
   const Evidence evidence =
-      Authenticate(ParseBase64(Trim(AsText(text))).value());
-  EXPECT_EQ(Failures(evidence), std::vector<std::string>{});
+      AuthenticateDocument(ParseBase64(Trim(AsText(text))).value());
+  EXPECT_EQ(NotPassed(evidence), std::vector<std::string>{});
   EXPECT_EQ(evidence.claims.debug, true);
 }
 
@@ -95,7 +88,7 @@ TEST(AuthenticateNitro, FillsTheClaims) {
   TALLY_NEED_VECTOR(path,
                     "signing/nitro-evervault/test-data/beta/"
                     "debug-mode-attestation-doc-bytes");
-  const Evidence evidence = Authenticate(test::MustRead(path));
+  const Evidence evidence = AuthenticateDocument(test::MustRead(path));
   EXPECT_EQ(evidence.kind, EvidenceKind::kNitroDocument);
   EXPECT_EQ(evidence.summary,
             "AWS Nitro Enclave 'i-03ad7cdb817437eeb-enc0183cc7569b3f6e1', "
@@ -136,25 +129,25 @@ TEST(AuthenticateNitro, ReportsTheRoleAndTheInstanceAsTheGuideSays) {
                            "nitro/anjuna/sample_attestation_doc_full.bin"}) {
     SCOPED_TRACE(file);
     TALLY_NEED_VECTOR(path, file);
-    const Evidence evidence = Authenticate(test::MustRead(path));
+    const Evidence evidence = AuthenticateDocument(test::MustRead(path));
     const std::string module(
         AsText(evidence.claims.identities.at("module_id")));
-    EXPECT_EQ(Register(evidence, "PCR4"),
+    EXPECT_EQ(RegisterValue(evidence, "PCR4"),
               extend(module.substr(0, module.find("-enc"))));
   }
 }
 
 TEST(AuthenticateNitro, RefusesTamperedDocuments) {
   TALLY_NEED_VECTOR(signature, "nitro/fortanix/tampered_signature.bin");
-  const Evidence evidence = Authenticate(test::MustRead(signature));
+  const Evidence evidence = AuthenticateDocument(test::MustRead(signature));
   EXPECT_FALSE(evidence.authentic());
-  EXPECT_EQ(Failures(evidence),
+  EXPECT_EQ(NotPassed(evidence),
             std::vector<std::string>{
                 "document signature: the signature is not by the key of "
                 "'i-02e3a660059b27d87-enc017bca11991e5083.us-west-1.aws' over "
                 "these bytes"});
   TALLY_NEED_VECTOR(certificate, "nitro/fortanix/tampered_certificate.bin");
-  EXPECT_EQ(Failures(Authenticate(test::MustRead(certificate))),
+  EXPECT_EQ(NotPassed(AuthenticateDocument(test::MustRead(certificate))),
             std::vector<std::string>{
                 "certificates: certificate: certificate is not well-formed "
                 "DER"});
@@ -164,13 +157,14 @@ TEST(AuthenticateNitro, RefusesADocumentOfTheFuture) {
   TALLY_NEED_VECTOR(path, "nitro/qos/mock_attestation_doc");
   const Bytes document = test::MustRead(path);
   constexpr int64_t kTime = 1657117102;
-  EXPECT_TRUE(Authenticate(document, kTime).authentic());
+  EXPECT_TRUE(AuthenticateDocument(document, kTime).authentic());
   EXPECT_TRUE(
-      Authenticate(document, kTime - kNitroClockToleranceSeconds).authentic());
+      AuthenticateDocument(document, kTime - kNitroClockToleranceSeconds)
+          .authentic());
   const Evidence evidence =
-      Authenticate(document, kTime - kNitroClockToleranceSeconds - 1);
+      AuthenticateDocument(document, kTime - kNitroClockToleranceSeconds - 1);
   EXPECT_FALSE(evidence.authentic());
-  EXPECT_EQ(Failures(evidence),
+  EXPECT_EQ(NotPassed(evidence),
             std::vector<std::string>{
                 "document time: of 2022-07-06T14:18:22Z, which is later than "
                 "2022-07-06T14:17:21Z"});
@@ -189,7 +183,7 @@ TEST(AuthenticateNitro, RefusesAFlippedBitAnywhereInWhatIsSigned) {
   for (size_t bit = 8 * begin; bit < 8 * end; bit += kStride) {
     const auto mask = static_cast<uint8_t>(1 << (bit % 8));
     document[bit / 8] ^= mask;
-    const auto evidence = AuthenticateNitro(document, {.at = kNow});
+    const auto evidence = AuthenticateNitro(document, {.at = kIn2026});
     EXPECT_FALSE(evidence && evidence->authentic()) << "bit " << bit;
     document[bit / 8] ^= mask;
   }

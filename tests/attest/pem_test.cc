@@ -7,7 +7,7 @@
 namespace tally {
 namespace {
 
-std::string Refusal(std::string_view pem) {
+std::string PemRefusal(std::string_view pem) {
   const auto blocks = DecodePem(pem, "X", 2);
   return blocks ? "accepted" : blocks.error().ToString();
 }
@@ -24,19 +24,19 @@ TEST(Pem, DecodesBlocksBetweenOtherText) {
 }
 
 TEST(Pem, RejectsWhatIsNotTheBlocksThatWereAskedFor) {
-  EXPECT_EQ(Refusal("hello"), "no PEM block, expected 'X'");
-  EXPECT_EQ(Refusal("-----BEGIN XY-----\nAA==\n-----END XY-----\n"),
+  EXPECT_EQ(PemRefusal("hello"), "no PEM block, expected 'X'");
+  EXPECT_EQ(PemRefusal("-----BEGIN XY-----\nAA==\n-----END XY-----\n"),
             "found PEM 'XY', expected 'X'");
-  EXPECT_EQ(Refusal("-----BEGIN X"),
+  EXPECT_EQ(PemRefusal("-----BEGIN X"),
             "PEM block 1 has no end, expected "
             "'-----END X-----'");
-  EXPECT_EQ(Refusal("-----BEGIN X-----\nAA==\n-----END Y-----\n"),
+  EXPECT_EQ(PemRefusal("-----BEGIN X-----\nAA==\n-----END Y-----\n"),
             "PEM block 1 has no end, expected '-----END X-----'");
-  EXPECT_EQ(Refusal("-----BEGIN X-----\nProc-Type: 42\n-----END X-----\n"),
+  EXPECT_EQ(PemRefusal("-----BEGIN X-----\nProc-Type: 42\n-----END X-----\n"),
             "found '-' at character 4, expected base64\n"
             "  while decoding PEM block 1");
   const std::string one = "-----BEGIN X-----\nAA==\n-----END X-----\n";
-  EXPECT_EQ(Refusal(one + one + one), "more than 2 PEM blocks");
+  EXPECT_EQ(PemRefusal(one + one + one), "more than 2 PEM blocks");
 }
 
 TEST(Pem, IsToldFromDerByTheFirstBytes) {

@@ -15,7 +15,7 @@ std::string Document(const std::string& register_record) {
 
 const ReleaseIdentity kRelease = {.name = "gateway", .version = "1.4.0"};
 
-std::string Refusal(const std::string& text) {
+std::string MeasurementsRefusal(const std::string& text) {
   const auto targets = ParseMeasurements(text, kRelease);
   return targets ? "accepted" : targets.error().ToString();
 }
@@ -48,19 +48,22 @@ TEST(ParseMeasurements, KnowsRegistersWithoutAValue) {
 }
 
 TEST(ParseMeasurements, RejectsWhatIsNotMeasurements) {
-  EXPECT_EQ(Refusal("{}"), "measurements.json: has no list 'targets'");
-  EXPECT_EQ(Refusal(R"({"targets":[{"name":"snp"}]})"),
+  EXPECT_EQ(MeasurementsRefusal("{}"),
+            "measurements.json: has no list 'targets'");
+  EXPECT_EQ(MeasurementsRefusal(R"({"targets":[{"name":"snp"}]})"),
             "a target has no name, platform, profile or registers of the right "
             "type");
-  EXPECT_EQ(Refusal(Document("{}")),
+  EXPECT_EQ(MeasurementsRefusal(Document("{}")),
             "register 'launch_digest': has no text 'algorithm'\n  while "
             "reading target 'snp'");
-  EXPECT_EQ(Refusal(Document(R"({"algorithm":"sha384","status":"guessed"})")),
+  EXPECT_EQ(MeasurementsRefusal(
+                Document(R"({"algorithm":"sha384","status":"guessed"})")),
             "status: found 'guessed', expected 'predicted', 'given' or 'not "
             "predictable'\n  while reading target 'snp'");
-  EXPECT_EQ(Refusal(Document(R"({"algorithm":"sha256","status":"predicted",)"
-                             R"("value":")" +
-                             kZeros96 + "\"}")),
+  EXPECT_EQ(MeasurementsRefusal(
+                Document(R"({"algorithm":"sha256","status":"predicted",)"
+                         R"("value":")" +
+                         kZeros96 + "\"}")),
             "register 'launch_digest': found a value of 48 bytes, expected one "
             "of 'sha256'\n  while reading target 'snp'");
 }

@@ -16,7 +16,7 @@ void AddKeyExtensions(SnpMachine& machine) {
   }
 }
 
-SnpMachine Machine(SnpProduct product, SnpTcb tcb, bool is_vlek) {
+SnpMachine MachineOf(SnpProduct product, SnpTcb tcb, bool is_vlek) {
   const std::string line(SnpProductName(product));
   SnpMachine machine;
   machine.product = product;
@@ -59,14 +59,14 @@ void SetChip(SnpMachine& machine, size_t id_bytes) {
 
 SnpMachine SnpMachine::Milan() {
   SnpMachine machine =
-      Machine(SnpProduct::kMilan, {3, 0, 0, 0, 0, 0, 8, 206}, false);
+      MachineOf(SnpProduct::kMilan, {3, 0, 0, 0, 0, 0, 8, 206}, false);
   SetChip(machine, 64);
   return machine;
 }
 
 SnpMachine SnpMachine::Turin() {
   SnpMachine machine =
-      Machine(SnpProduct::kTurin, {1, 2, 3, 4, 0, 0, 0, 77}, false);
+      MachineOf(SnpProduct::kTurin, {1, 2, 3, 4, 0, 0, 0, 77}, false);
   machine.report.version = 5;
   machine.report.cpuid = {.family = 0x1a, .model = 0x02, .stepping = 1};
   machine.report.launch_mit_vector = 3;
@@ -76,7 +76,7 @@ SnpMachine SnpMachine::Turin() {
 
 SnpMachine SnpMachine::Vlek() {
   SnpMachine machine =
-      Machine(SnpProduct::kMilan, {4, 0, 0, 0, 0, 0, 24, 217}, true);
+      MachineOf(SnpProduct::kMilan, {4, 0, 0, 0, 0, 0, 24, 217}, true);
   machine.report.signing_key = 1;
   machine.certificate.extensions.push_back(
       {.oid = "1.3.6.1.4.1.3704.1.5",

@@ -1,4 +1,6 @@
 // Reports of real machines, and what was changed in them.
+#include "tests/attest/snp_vectors.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,10 +17,11 @@ namespace tally {
 namespace {
 
 using test::FailuresOf;
+using test::kIn2025;
+using test::kMilanChain;
 using test::TextOf;
 
 constexpr int64_t kIn2024 = 1'714'521'600;  // 2024-05-01
-constexpr int64_t kIn2025 = 1'746'057'600;  // 2025-05-01
 
 std::vector<CollateralFile> Files(const std::vector<std::string>& names) {
   std::vector<CollateralFile> files;
@@ -30,8 +33,9 @@ std::vector<CollateralFile> Files(const std::vector<std::string>& names) {
   return files;
 }
 
-Evidence Authenticate(ByteSpan evidence,
-                      const std::vector<std::string>& collateral, int64_t at) {
+Evidence AuthenticateReport(ByteSpan evidence,
+                            const std::vector<std::string>& collateral,
+                            int64_t at) {
   const std::vector<CollateralFile> files = Files(collateral);
   auto result = AuthenticateSnp(evidence, {.at = at, .collateral = files});
   EXPECT_TRUE(result) << result.error().ToString();
@@ -42,12 +46,9 @@ std::string Measurement(const Evidence& evidence) {
   return Hex(evidence.registers.at(0).value);
 }
 
-constexpr const char* kMilanChain =
-    "snp-reports/go-sev-guest/ask_ark_milan.pem";
-
 TEST(SnpVectors, GoSevGuest) {
   TALLY_NEED_VECTOR(path, "snp-reports/go-sev-guest/attestation.bin");
-  const Evidence evidence = Authenticate(
+  const Evidence evidence = AuthenticateReport(
       test::MustRead(path),
       {"snp-reports/go-sev-guest/vcek.testcer", kMilanChain}, kIn2024);
   EXPECT_EQ(FailuresOf(evidence), "");
@@ -60,9 +61,9 @@ TEST(SnpVectors, GoSevGuest) {
 
 TEST(SnpVectors, TrusteeVcek) {
   TALLY_NEED_VECTOR(path, "snp-reports/trustee/test-report.bin");
-  const Evidence evidence =
-      Authenticate(test::MustRead(path),
-                   {"snp-reports/trustee/test-vcek.der", kMilanChain}, kIn2024);
+  const Evidence evidence = AuthenticateReport(
+      test::MustRead(path), {"snp-reports/trustee/test-vcek.der", kMilanChain},
+      kIn2024);
   EXPECT_EQ(FailuresOf(evidence), "");
   EXPECT_TRUE(Measurement(evidence).starts_with("a1f3930413247bb38cfc"));
 }
@@ -70,7 +71,7 @@ TEST(SnpVectors, TrusteeVcek) {
 TEST(SnpVectors, TrusteeVcekWithOtherContents) {
   TALLY_NEED_VECTOR(path, "snp-reports/trustee/test-report.bin");
   for (const std::string name : {"legacy", "new"}) {
-    const Evidence evidence = Authenticate(
+    const Evidence evidence = AuthenticateReport(
         test::MustRead(path),
         {"snp-reports/trustee/test-vcek-invalid-" + name + ".der", kMilanChain},
         kIn2024);
@@ -90,7 +91,7 @@ TEST(SnpVectors, TrusteeVlek) {
       "snp-reports/trustee/test-vlek.der",
       "snp-reports/go-sev-guest/ask_ark_milan_vlek.pem"};
   const Evidence evidence =
-      Authenticate(test::MustRead(path), collateral, kIn2025);
+      AuthenticateReport(test::MustRead(path), collateral, kIn2025);
   EXPECT_EQ(FailuresOf(evidence), "");
   EXPECT_EQ(evidence.claims.vmpl, 1u);
   EXPECT_EQ(TextOf(evidence, "provider of the certificate"),
@@ -99,13 +100,13 @@ TEST(SnpVectors, TrusteeVlek) {
             "AMD Milan, VLEK chain to ARK-Milan, TCB bootloader 4 tee 0 snp 24 "
             "microcode 217");
   EXPECT_TRUE(Measurement(evidence).starts_with("8922ebbdd00ec2c541f3"));
-  EXPECT_FALSE(
-      Authenticate(test::MustRead(path), collateral, kIn2024).authentic());
+  EXPECT_FALSE(AuthenticateReport(test::MustRead(path), collateral, kIn2024)
+                   .authentic());
 }
 
 TEST(SnpVectors, VirteeInHex) {
   TALLY_NEED_VECTOR(path, "snp/virtee-sev/report_milan.hex");
-  const Evidence evidence = Authenticate(
+  const Evidence evidence = AuthenticateReport(
       DecodeEvidenceText(test::MustRead(path)),
       {"snp/virtee-sev/vcek_milan.der", "snp/virtee-sev/cert_chain_milan"},
       kIn2024);
@@ -117,10 +118,10 @@ TEST(SnpVectors, Dstack) {
   TALLY_NEED_VECTOR(path, "snp/dstack/sev_snp_attestation.bin");
   const Bytes file = test::MustRead(path);
   const Evidence evidence =
-      Authenticate(ByteSpan(file).subspan(4, kSnpReportBytes),
-                   {"snp/dstack/sev_snp_vcek.pem", "snp/dstack/sev_snp_ask.pem",
-                    kMilanChain},
-                   1'782'864'000);  // 2026-07-01
+      AuthenticateReport(ByteSpan(file).subspan(4, kSnpReportBytes),
+                         {"snp/dstack/sev_snp_vcek.pem",
+                          "snp/dstack/sev_snp_ask.pem", kMilanChain},
+                         1'782'864'000);  // 2026-07-01
   EXPECT_EQ(FailuresOf(evidence), "");
   EXPECT_EQ(Measurement(evidence),
             "7f51e17f72a04d5422cb2c00998166536019a217376f3aa45a630e59c805a599"
@@ -151,11 +152,13 @@ TEST(SnpVectors, ExtendedReport) {
   TALLY_NEED_VECTOR(path, "signing/real-tool-outputs/snp-check/att.full.bin");
   TALLY_NEED_VECTOR(tampered,
                     "signing/real-tool-outputs/snp-check/att.tamper.bin");
-  const Evidence evidence = Authenticate(test::MustRead(path), {}, kIn2024);
+  const Evidence evidence =
+      AuthenticateReport(test::MustRead(path), {}, kIn2024);
   EXPECT_EQ(FailuresOf(evidence), "");
-  EXPECT_EQ(FailuresOf(Authenticate(test::MustRead(tampered), {}, kIn2024)),
-            "report signature: the signature is not by the key of 'SEV-VCEK' "
-            "over these bytes");
+  EXPECT_EQ(
+      FailuresOf(AuthenticateReport(test::MustRead(tampered), {}, kIn2024)),
+      "report signature: the signature is not by the key of 'SEV-VCEK' "
+      "over these bytes");
   EXPECT_EQ(DescribeSnp(test::MustRead(path))->back().note,
             "'ARK-Milan' of 'ARK-Milan'");
 }

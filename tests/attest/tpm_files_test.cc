@@ -27,7 +27,7 @@ std::vector<CollateralFile> FilesOf(const TpmWorld& world) {
           {"pcrs", Values(world.pcrs)}};
 }
 
-std::string Refusal(const std::vector<CollateralFile>& files) {
+std::string TpmFilesRefusal(const std::vector<CollateralFile>& files) {
   const auto evidence = MakeTpmEvidence(files);
   return evidence ? "accepted" : evidence.error().message();
 }
@@ -66,7 +66,7 @@ TEST(TpmFiles, RejectsWhatIsMissingTwiceOrSomethingElse) {
   const auto without = [&good](size_t index) {
     std::vector<CollateralFile> files = good;
     files.erase(files.begin() + static_cast<ptrdiff_t>(index));
-    return Refusal(files);
+    return TpmFilesRefusal(files);
   };
   EXPECT_EQ(without(0), "no signature among the files");
   EXPECT_EQ(without(1), "no quote among the files");
@@ -75,7 +75,7 @@ TEST(TpmFiles, RejectsWhatIsMissingTwiceOrSomethingElse) {
   const auto twice = [&good](size_t index) {
     std::vector<CollateralFile> files = good;
     files.push_back({"again", good[index].bytes});
-    return Refusal(files);
+    return TpmFilesRefusal(files);
   };
   EXPECT_EQ(twice(0),
             "found two files that are a signature: 'quote.sig' and 'again'");
@@ -88,22 +88,23 @@ TEST(TpmFiles, RejectsWhatIsMissingTwiceOrSomethingElse) {
             "found two files that are PCR values: 'pcrs' and 'again'");
   std::vector<CollateralFile> files = good;
   files.push_back({"notes.txt", ToBytes(AsBytes("notes"))});
-  EXPECT_EQ(Refusal(files),
+  EXPECT_EQ(TpmFilesRefusal(files),
             "'notes.txt' is neither a quote, signature (in the format 'tss'), "
             "public key, certificate, PCR file nor event log");
-  EXPECT_EQ(Refusal(std::vector<CollateralFile>(17)),
+  EXPECT_EQ(TpmFilesRefusal(std::vector<CollateralFile>(17)),
             "found 17 files, expected at most 16");
   ByteWriter other;
   other.U32Be(1).U16Be(0xb).U8(3).Raw(Bytes{2, 0, 0}).U32Be(1).U32Be(1);
   other.U16Be(32).Raw(Bytes(32, 1));
   files = good;
   files[3] = {"pcrs", other.bytes()};
-  EXPECT_EQ(Refusal(files), "'pcrs' is of other PCRs than the quote selects");
+  EXPECT_EQ(TpmFilesRefusal(files),
+            "'pcrs' is of other PCRs than the quote selects");
   files = good;
   for (int i = 0; i < 9; ++i) {
     files.push_back({"c", test::MakeCertificate({}, world.key, world.key)});
   }
-  EXPECT_EQ(Refusal(files), "found more than 8 certificates");
+  EXPECT_EQ(TpmFilesRefusal(files), "found more than 8 certificates");
 }
 
 std::vector<CollateralFile> ReadDirectory(const fs::path& directory) {

@@ -16,6 +16,14 @@ inline constexpr int64_t kAtTdx = 1750331763;       // 2025-06-19T11:16:03Z
 inline constexpr int64_t kAtSgx = 1750334171;       // 2025-06-19T11:56:11Z
 inline constexpr int64_t kAtOutdated = 1771415931;  // 2026-02-18T11:58:51Z
 
+// What the tests of quotes share of dcap-qvl's samples.
+inline constexpr const char* kTdxQuote = "tdx/dcap-qvl/tdx_quote";
+inline constexpr const char* kTdxCollateral =
+    "tdx/dcap-qvl/tdx_quote_collateral.json";
+inline constexpr const char* kSgxQuote = "sgx-quotes/dcap-qvl/sgx_quote";
+inline constexpr const char* kSgxCollateral =
+    "sgx-quotes/dcap-qvl/sgx_quote_collateral.json";
+
 // DcapChecksOf returns a line for each check: "name: state: text".
 inline std::string DcapChecksOf(const Evidence& evidence) {
   std::string text;
