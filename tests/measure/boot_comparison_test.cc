@@ -5,7 +5,7 @@
 namespace tally {
 namespace {
 
-BootEvent Event(std::string_view data) {
+BootEvent LetterEvent(std::string_view data) {
   static constexpr HashAlgorithm kBanks[] = {HashAlgorithm::kSha256,
                                              HashAlgorithm::kSha384};
   return HashedEvent(kBanks, 0, 0xd, "event", AsBytes(data));
@@ -16,7 +16,7 @@ RegisterHistory History(std::string_view letters,
                         std::vector<uint64_t> offsets = {}) {
   RegisterHistory history = {.events = {}, .offsets = std::move(offsets)};
   for (size_t i = 0; i < letters.size(); ++i) {
-    history.events.push_back(Event(letters.substr(i, 1)));
+    history.events.push_back(LetterEvent(letters.substr(i, 1)));
   }
   return history;
 }

@@ -8,8 +8,8 @@
 namespace tally {
 namespace {
 
-BootEvent Event(std::string_view what, std::string_view data,
-                uint32_t type = kEvIpl, uint32_t pcr = 11) {
+BootEvent EventNamed(std::string_view what, std::string_view data,
+                     uint32_t type = kEvIpl, uint32_t pcr = 11) {
   static constexpr HashAlgorithm kBanks[] = {HashAlgorithm::kSha256};
   return HashedEvent(kBanks, pcr, type, std::string(what), AsBytes(data));
 }
@@ -17,7 +17,7 @@ BootEvent Event(std::string_view what, std::string_view data,
 std::vector<BootEvent> Events(std::string_view letters) {
   std::vector<BootEvent> events;
   for (size_t i = 0; i < letters.size(); ++i) {
-    events.push_back(Event("event", letters.substr(i, 1)));
+    events.push_back(EventNamed("event", letters.substr(i, 1)));
   }
   return events;
 }
@@ -54,9 +54,9 @@ TEST(AlignEvents, AnEventOfTheSameTypeDiffers) {
 }
 
 TEST(AlignEvents, EventsWithLikeNamesArePaired) {
-  const std::vector<BootEvent> expected = {Event("db: 1", "1"),
-                                           Event("dbx: 2", "2")};
-  const std::vector<BootEvent> found = {Event("dbx: 3", "3")};
+  const std::vector<BootEvent> expected = {EventNamed("db: 1", "1"),
+                                           EventNamed("dbx: 2", "2")};
+  const std::vector<BootEvent> found = {EventNamed("dbx: 3", "3")};
   const auto steps = AlignEvents(expected, found).value();
   ASSERT_EQ(steps.size(), 2u);
   EXPECT_EQ(steps[0].change, EventChange::kMissing);
@@ -79,8 +79,8 @@ TEST(AlignEvents, WithoutABankInCommonNothingIsTheSame) {
 }
 
 TEST(AlignEvents, IsBounded) {
-  const std::vector<BootEvent> expected(3000, Event("a", "a"));
-  const std::vector<BootEvent> found(3000, Event("b", "b"));
+  const std::vector<BootEvent> expected(3000, EventNamed("a", "a"));
+  const std::vector<BootEvent> found(3000, EventNamed("b", "b"));
   EXPECT_EQ(AlignEvents(expected, found).error().message(),
             "too many events to align: 3000 and 3000 between the first and the "
             "last difference");
@@ -90,8 +90,8 @@ TEST(AlignEvents, IsBounded) {
 
 TEST(RegisterHistories, OfAPredictionFollowTheTableOfUefi) {
   const std::vector<BootEvent> events = {
-      Event("a", "a", kEvAction, 0), Event("b", "b", kEvAction, 1),
-      Event("c", "c", kEvAction, 7), Event("d", "d", kEvAction, 11)};
+      EventNamed("a", "a", kEvAction, 0), EventNamed("b", "b", kEvAction, 1),
+      EventNamed("c", "c", kEvAction, 7), EventNamed("d", "d", kEvAction, 11)};
   EXPECT_EQ(PredictedHistories(events, LogRegisters::kPcrs).size(), 4u);
   const auto rtmrs = PredictedHistories(events, LogRegisters::kRtmrs);
   ASSERT_EQ(rtmrs.size(), 2u);

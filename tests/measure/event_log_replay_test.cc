@@ -26,8 +26,8 @@ EventLog Parsed(std::initializer_list<Bytes> parts) {
   return std::move(log).value();
 }
 
-std::string ErrorOf(const EventLog& log,
-                    LogRegisters registers = LogRegisters::kPcrs) {
+std::string ReplayError(const EventLog& log,
+                        LogRegisters registers = LogRegisters::kPcrs) {
   const auto replay = ReplayEventLog(log, registers);
   return replay ? "replayed" : replay.error().message();
 }
@@ -76,10 +76,10 @@ TEST(EventLogReplay, StartupLocalityIsWherePcr0Begins) {
 TEST(EventLogReplay, RejectsAStartupLocalityThatCannotBe) {
   const Bytes header = SpecIdLogEvent({kSha256Bank});
   const Bytes event = LogEvent2(0, kEvAction, {kSha256Bank}, 0x11, "a");
-  EXPECT_EQ(ErrorOf(Parsed({header, StartupLocality(2), event})),
+  EXPECT_EQ(ReplayError(Parsed({header, StartupLocality(2), event})),
             "event log: event at 0x41: found startup locality 2, expected 0, 3 "
             "or 4");
-  EXPECT_EQ(ErrorOf(Parsed({header, event, StartupLocality(3)})),
+  EXPECT_EQ(ReplayError(Parsed({header, event, StartupLocality(3)})),
             "event log: event at 0x74: a startup locality after PCR 0 has "
             "begun");
 }
@@ -107,20 +107,21 @@ TEST(EventLogReplay, DynamicPcrsAreNotGuessed) {
 }
 
 TEST(EventLogReplay, RejectsRegistersThatThereAreNoneOf) {
-  EXPECT_EQ(ErrorOf(Parsed({Sha1LogEvent(24, kEvAction, 1, "a")})),
+  EXPECT_EQ(ReplayError(Parsed({Sha1LogEvent(24, kEvAction, 1, "a")})),
             "event log: event at 0x0: found register 24, expected at most 23");
-  EXPECT_EQ(ErrorOf(Parsed({SpecIdLogEvent({kSha384Bank}),
-                            LogEvent2(5, kEvAction, {kSha384Bank}, 1, "a")}),
-                    LogRegisters::kRtmrs),
-            "event log: event at 0x41: found register 5, expected at most 4");
+  EXPECT_EQ(
+      ReplayError(Parsed({SpecIdLogEvent({kSha384Bank}),
+                          LogEvent2(5, kEvAction, {kSha384Bank}, 1, "a")}),
+                  LogRegisters::kRtmrs),
+      "event log: event at 0x41: found register 5, expected at most 4");
 }
 
 TEST(EventLogReplay, RejectsLogsWithoutADigestItKnows) {
   const EventLog sm3 =
       Parsed({SpecIdLogEvent({{0x12, 32}}),
               LogEvent2(4, kEvAction, {{0x12, 32}}, 0x11, "a")});
-  EXPECT_EQ(ErrorOf(sm3), "event log: no digests that can be replayed");
-  EXPECT_EQ(ErrorOf(sm3, LogRegisters::kRtmrs),
+  EXPECT_EQ(ReplayError(sm3), "event log: no digests that can be replayed");
+  EXPECT_EQ(ReplayError(sm3, LogRegisters::kRtmrs),
             "event log: no sha384 digests, which RTMRs are made of");
 }
 

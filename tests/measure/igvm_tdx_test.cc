@@ -5,17 +5,21 @@
 #include <algorithm>
 #include <string>
 
-#include "common/process.h"
+#include "tests/measure/gunzip.h"
+#include "tests/measure/igvm_pages.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint32_t kMask = 1;
+using test::Gunzip;
+using test::kIgvmMask;
+using test::MeasuredPage;
+using test::UnmeasuredPage;
 
 Igvm Tdx(std::vector<IgvmDirective> directives) {
   Igvm igvm;
-  igvm.platforms = {IgvmPlatform{.compatibility_mask = kMask,
+  igvm.platforms = {IgvmPlatform{.compatibility_mask = kIgvmMask,
                                  .type = IgvmPlatformType::kTdx}};
   igvm.directives = std::move(directives);
   const Status status = CheckIgvm(igvm);
@@ -23,28 +27,9 @@ Igvm Tdx(std::vector<IgvmDirective> directives) {
   return igvm;
 }
 
-std::string Hex(const Igvm& igvm) {
+std::string MrtdHex(const Igvm& igvm) {
   const auto measured = MeasureIgvmTdx(igvm);
   return measured ? measured->mrtd.hex() : measured.error().ToString();
-}
-
-IgvmPageData Page(uint64_t gpa, ByteSpan contents) {
-  return {.gpa = gpa, .compatibility_mask = kMask, .contents = {contents}};
-}
-
-IgvmPageData Unmeasured(uint64_t gpa) {
-  return {.gpa = gpa, .compatibility_mask = kMask, .unmeasured = true};
-}
-
-// Gunzip runs gzip: the tests have no decompressor of their own.
-Result<std::string> Gunzip(const fs::path& path) {
-  TALLY_ASSIGN(const fs::path gzip, FindProgram("gzip"));
-  const Tool tool{.program = gzip,
-                  .args = {"-dc", path.string()},
-                  .max_output_bytes = uint64_t{8} << 20};
-  TALLY_ASSIGN(ToolOutput output, RunTool(tool));
-  TALLY_TRY(RequireSuccess(tool, output));
-  return std::move(output.stdout_text);
 }
 
 // A file that says what the image's TDX metadata says; the expected value is
@@ -61,11 +46,12 @@ TEST(IgvmTdx, OfTheCleanExampleMatchesItsAuthors) {
     const ByteSpan page = code.subspan(at, kTdxPageBytes);
     const bool is_zero =
         std::ranges::all_of(page, [](uint8_t byte) { return byte == 0; });
-    directives.push_back(Page(0xffe20000 + at, is_zero ? ByteSpan() : page));
+    directives.push_back(
+        MeasuredPage(0xffe20000 + at, is_zero ? ByteSpan() : page));
   }
   const auto add = [&directives](uint64_t gpa, uint64_t size_bytes) {
     for (uint64_t at = 0; at < size_bytes; at += kTdxPageBytes) {
-      directives.push_back(Unmeasured(gpa + at));
+      directives.push_back(UnmeasuredPage(gpa + at));
     }
   };
   add(0xffe00000, 0x20000);
@@ -73,40 +59,40 @@ TEST(IgvmTdx, OfTheCleanExampleMatchesItsAuthors) {
   add(0x80b000, 0x2000);
   directives.push_back(IgvmParameterArea{.size_bytes = 0x2000, .index = 1});
   directives.push_back(IgvmParameterInsert{
-      .gpa = 0x809000, .compatibility_mask = kMask, .area_index = 1});
+      .gpa = 0x809000, .compatibility_mask = kIgvmMask, .area_index = 1});
   add(0x800000, 0x6000);
   const Bytes file = WriteIgvm(Tdx(std::move(directives))).value();
-  EXPECT_EQ(Hex(ParseIgvm(file).value()),
+  EXPECT_EQ(MrtdHex(ParseIgvm(file).value()),
             "6e540be4917f24f74cc3292b59803d06dc7c38eb4a3c1fd6be9c735ba74bb7a23e"
             "25f98da94779d17508b243e4fb582b");
 }
 
 TEST(IgvmTdx, ALargePageIs512Pages) {
   const Bytes large(kIgvm2MbPageBytes, 9);
-  IgvmPageData page = Page(0x200000, large);
+  IgvmPageData page = MeasuredPage(0x200000, large);
   page.is_2mb_page = true;
   MrtdHasher guest;
   for (uint64_t gpa = 0x200000; gpa < 0x400000; gpa += kTdxPageBytes) {
     guest.AddPage(gpa);
     guest.Extend(gpa, Bytes(kTdxPageBytes, 9));
   }
-  EXPECT_EQ(Hex(Tdx({page})), guest.value().hex());
+  EXPECT_EQ(MrtdHex(Tdx({page})), guest.value().hex());
 }
 
 TEST(IgvmTdx, SharedPagesAndErrorRangesDoNotCount) {
   const Bytes contents(4096, 5);
-  IgvmPageData shared = Page(0x2000, contents);
+  IgvmPageData shared = MeasuredPage(0x2000, contents);
   shared.shared = true;
   const IgvmErrorRange range{
-      .gpa = 0x3000, .compatibility_mask = kMask, .size_bytes = 0x1000};
-  EXPECT_EQ(Hex(Tdx({Page(0x1000, contents), shared, range})),
-            Hex(Tdx({Page(0x1000, contents)})));
+      .gpa = 0x3000, .compatibility_mask = kIgvmMask, .size_bytes = 0x1000};
+  EXPECT_EQ(MrtdHex(Tdx({MeasuredPage(0x1000, contents), shared, range})),
+            MrtdHex(Tdx({MeasuredPage(0x1000, contents)})));
 }
 
 TEST(IgvmTdx, SaysWhatWasAddedAndWhatWasExtended) {
   const Bytes contents(4096, 5);
-  const auto measured =
-      MeasureIgvmTdx(Tdx({Page(0x1000, contents), Unmeasured(0x2000)}));
+  const auto measured = MeasureIgvmTdx(
+      Tdx({MeasuredPage(0x1000, contents), UnmeasuredPage(0x2000)}));
   ASSERT_TRUE(measured) << measured.error().ToString();
   ASSERT_EQ(measured->events.size(), 2u);
   MrtdHasher guest;
@@ -128,9 +114,9 @@ TEST(IgvmTdx, SaysWhatWasAddedAndWhatWasExtended) {
 }
 
 TEST(IgvmTdx, RejectsPagesOfSnp) {
-  EXPECT_EQ(Hex(Tdx({IgvmPageData{.gpa = 0x1000,
-                                  .compatibility_mask = kMask,
-                                  .type = IgvmPageType::kCpuidXf}})),
+  EXPECT_EQ(MrtdHex(Tdx({IgvmPageData{.gpa = 0x1000,
+                                      .compatibility_mask = kIgvmMask,
+                                      .type = IgvmPageType::kCpuidXf}})),
             "igvm: directive 0: a CPUID XF page, which tdx does not have");
 }
 

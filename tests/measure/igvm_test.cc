@@ -13,17 +13,22 @@
 #include "measure/igvm_snp.h"
 #include "measure/igvm_vsm.h"
 #include "measure/snp.h"
+#include "tests/measure/igvm_pages.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint32_t kMask = 1;
+using test::kIgvmMask;
+using test::MeasuredPage;
+using test::UnmeasuredPage;
+
 constexpr uint64_t kVmsaAddress = 0xfffffffff000;
 
 Igvm Model(IgvmPlatformType type, std::vector<IgvmDirective> directives) {
   Igvm igvm;
-  igvm.platforms = {IgvmPlatform{.compatibility_mask = kMask, .type = type}};
+  igvm.platforms = {
+      IgvmPlatform{.compatibility_mask = kIgvmMask, .type = type}};
   igvm.directives = std::move(directives);
   const Status status = CheckIgvm(igvm);
   EXPECT_TRUE(status) << status.error().ToString();
@@ -34,21 +39,13 @@ Igvm Snp(std::vector<IgvmDirective> directives) {
   return Model(IgvmPlatformType::kSevSnp, std::move(directives));
 }
 
-IgvmPageData Page(uint64_t gpa, ByteSpan contents) {
-  return {.gpa = gpa, .compatibility_mask = kMask, .contents = {contents}};
-}
-
-IgvmPageData Page(uint64_t gpa, IgvmPageType type) {
-  return {.gpa = gpa, .compatibility_mask = kMask, .type = type};
-}
-
-IgvmPageData Unmeasured(uint64_t gpa) {
-  return {.gpa = gpa, .compatibility_mask = kMask, .unmeasured = true};
+IgvmPageData PageOfType(uint64_t gpa, IgvmPageType type) {
+  return {.gpa = gpa, .compatibility_mask = kIgvmMask, .type = type};
 }
 
 IgvmVpContext Context(uint64_t gpa, ByteSpan page, uint16_t vp_index = 0) {
   return {.gpa = gpa,
-          .compatibility_mask = kMask,
+          .compatibility_mask = kIgvmMask,
           .vp_index = vp_index,
           .contents = {page}};
 }
@@ -100,12 +97,12 @@ IgvmDirective AsDirective(const Event& event, const SnpLaunch& launch,
   if (event.type == "vmsa") {
     return Context(gpa, event.what == "vcpu 0" ? vmsas.first : vmsas.other);
   }
-  if (event.type == "secrets") return Page(gpa, IgvmPageType::kSecrets);
-  if (event.type == "cpuid") return Page(gpa, IgvmPageType::kCpuidXf);
-  if (event.type == "unmeasured") return Unmeasured(gpa);
-  if (event.type == "zero") return Page(gpa, ByteSpan());
+  if (event.type == "secrets") return PageOfType(gpa, IgvmPageType::kSecrets);
+  if (event.type == "cpuid") return PageOfType(gpa, IgvmPageType::kCpuidXf);
+  if (event.type == "unmeasured") return UnmeasuredPage(gpa);
+  if (event.type == "zero") return MeasuredPage(gpa, ByteSpan());
   const uint64_t base = (uint64_t{1} << 32) - launch.firmware.size();
-  return Page(gpa, launch.firmware.subspan(gpa - base, kSnpPageBytes));
+  return MeasuredPage(gpa, launch.firmware.subspan(gpa - base, kSnpPageBytes));
 }
 
 TEST(IgvmSnp, OfAFileThatSaysWhatQemuDoesIsTheDigestOfQemu) {
@@ -130,10 +127,11 @@ TEST(IgvmSnp, EveryKindOfPageHasItsType) {
   const Bytes page(4096, 5);
   const Bytes zeros(4096, 0);
   const Igvm igvm =
-      Snp({Page(0x1000, page), Page(0x2000, ByteSpan()), Unmeasured(0x3000),
-           Page(0x4000, IgvmPageType::kSecrets),
-           Page(0x5000, IgvmPageType::kCpuidData),
-           Page(0x6000, IgvmPageType::kCpuidXf), Context(kVmsaAddress, page)});
+      Snp({MeasuredPage(0x1000, page), MeasuredPage(0x2000, ByteSpan()),
+           UnmeasuredPage(0x3000), PageOfType(0x4000, IgvmPageType::kSecrets),
+           PageOfType(0x5000, IgvmPageType::kCpuidData),
+           PageOfType(0x6000, IgvmPageType::kCpuidXf),
+           Context(kVmsaAddress, page)});
   std::vector<SnpPage> pages = {Of(SnpPageType::kNormal, 0x1000, page),
                                 Of(SnpPageType::kNormal, 0x2000, zeros),
                                 Of(SnpPageType::kUnmeasured, 0x3000),
@@ -147,17 +145,17 @@ TEST(IgvmSnp, EveryKindOfPageHasItsType) {
 }
 
 TEST(IgvmSnp, AWholeParameterAreaIsUnmeasuredPages) {
-  const Igvm igvm =
-      Snp({IgvmParameterArea{.size_bytes = 0x2000, .index = 3},
-           IgvmParameterInsert{
-               .gpa = 0x8000, .compatibility_mask = kMask, .area_index = 3}});
+  const Igvm igvm = Snp(
+      {IgvmParameterArea{.size_bytes = 0x2000, .index = 3},
+       IgvmParameterInsert{
+           .gpa = 0x8000, .compatibility_mask = kIgvmMask, .area_index = 3}});
   EXPECT_EQ(SnpHex(igvm), Folded({Of(SnpPageType::kUnmeasured, 0x8000),
                                   Of(SnpPageType::kUnmeasured, 0x9000)}));
 }
 
 TEST(IgvmSnp, ALargePageIs512Pages) {
   const Bytes large(kIgvm2MbPageBytes, 9);
-  IgvmPageData page = Page(0x200000, large);
+  IgvmPageData page = MeasuredPage(0x200000, large);
   page.is_2mb_page = true;
   std::vector<SnpPage> pages;
   for (uint64_t i = 0; i < 512; ++i) {
@@ -169,9 +167,9 @@ TEST(IgvmSnp, ALargePageIs512Pages) {
 
 TEST(IgvmSnp, SharedPagesAndThoseOfOthersDoNotCount) {
   const Bytes page(4096, 5);
-  IgvmPageData shared = Page(0x2000, page);
+  IgvmPageData shared = MeasuredPage(0x2000, page);
   shared.shared = true;
-  Igvm igvm = Snp({Page(0x1000, page), shared});
+  Igvm igvm = Snp({MeasuredPage(0x1000, page), shared});
   const std::string expected = Folded({Of(SnpPageType::kNormal, 0x1000, page)});
   EXPECT_EQ(SnpHex(igvm), expected);
   igvm.platforms.push_back(
@@ -183,9 +181,9 @@ TEST(IgvmSnp, SharedPagesAndThoseOfOthersDoNotCount) {
 }
 
 TEST(IgvmSnp, ReportsAnIdBlockThatExpectsAnotherDigest) {
-  IgvmSnpIdBlock block{.compatibility_mask = kMask};
+  IgvmSnpIdBlock block{.compatibility_mask = kIgvmMask};
   block.launch_digest.fill(0xab);
-  Igvm igvm = Snp({Unmeasured(0x1000), block});
+  Igvm igvm = Snp({UnmeasuredPage(0x1000), block});
   const auto measured = MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal);
   ASSERT_TRUE(measured) << measured.error().ToString();
   const Status status = CheckIgvmIdBlock(*measured);
@@ -199,13 +197,13 @@ TEST(IgvmSnp, ReportsAnIdBlockThatExpectsAnotherDigest) {
 
 TEST(IgvmSnp, RejectsWhatItCannotMeasure) {
   const Bytes page(4096, 5);
-  EXPECT_EQ(SnpHex(Model(IgvmPlatformType::kVsm, {Page(0x1000, page)})),
+  EXPECT_EQ(SnpHex(Model(IgvmPlatformType::kVsm, {MeasuredPage(0x1000, page)})),
             "igvm: the file supports vsm, not sev-snp");
   EXPECT_EQ(SnpHex(Snp({})), "igvm: the file loads nothing for sev-snp");
   std::vector<IgvmDirective> many;
   for (uint64_t i = 0; i <= kMaxIgvmPages / 512; ++i) {
     many.push_back(IgvmPageData{.gpa = i * kIgvm2MbPageBytes,
-                                .compatibility_mask = kMask,
+                                .compatibility_mask = kIgvmMask,
                                 .is_2mb_page = true});
   }
   EXPECT_EQ(SnpHex(Snp(many)),
@@ -215,11 +213,11 @@ TEST(IgvmSnp, RejectsWhatItCannotMeasure) {
 TEST(IgvmSev, HashesWhatIsLoadedAndZerosToo) {
   const Bytes page(4096, 5);
   const Bytes zeros(4096, 0);
-  const auto measured =
-      MeasureIgvmSev(Model(IgvmPlatformType::kSevEs,
-                           {Page(0x1000, page), Page(0x2000, ByteSpan()),
-                            Unmeasured(0x3000), Context(kVmsaAddress, page)}),
-                     SevMode::kSevEs);
+  const auto measured = MeasureIgvmSev(
+      Model(IgvmPlatformType::kSevEs,
+            {MeasuredPage(0x1000, page), MeasuredPage(0x2000, ByteSpan()),
+             UnmeasuredPage(0x3000), Context(kVmsaAddress, page)}),
+      SevMode::kSevEs);
   ASSERT_TRUE(measured) << measured.error().ToString();
   EXPECT_EQ(
       measured->launch_digest.hex(),
@@ -230,17 +228,19 @@ TEST(IgvmSev, HashesWhatIsLoadedAndZerosToo) {
 TEST(IgvmSev, PlainSevMeasuresNoRegisters) {
   const Bytes page(4096, 5);
   const Bytes context(4096, 0);
-  const auto measured = MeasureIgvmSev(
-      Model(IgvmPlatformType::kSev, {Page(0x1000, page), Context(0, context)}),
-      SevMode::kSev);
+  const auto measured =
+      MeasureIgvmSev(Model(IgvmPlatformType::kSev,
+                           {MeasuredPage(0x1000, page), Context(0, context)}),
+                     SevMode::kSev);
   ASSERT_TRUE(measured) << measured.error().ToString();
   EXPECT_EQ(measured->launch_digest.hex(), Sha256(page).hex());
 }
 
 TEST(IgvmSev, RejectsPagesOfSnp) {
-  const auto measured = MeasureIgvmSev(
-      Model(IgvmPlatformType::kSev, {Page(0x1000, IgvmPageType::kSecrets)}),
-      SevMode::kSev);
+  const auto measured =
+      MeasureIgvmSev(Model(IgvmPlatformType::kSev,
+                           {PageOfType(0x1000, IgvmPageType::kSecrets)}),
+                     SevMode::kSev);
   ASSERT_FALSE(measured);
   EXPECT_EQ(measured.error().ToString(),
             "igvm: directive 0: a secrets page, which sev does not have");
@@ -257,11 +257,13 @@ TEST(IgvmVsm, RegistersComeLast) {
   const Bytes page(4096, 5);
   ByteWriter registers;
   registers.U32Le(1).U8(2).U32Le(0x20000).Zeros(11).Raw(Bytes(16, 7));
-  const auto measured = MeasureIgvmVsm(Model(
-      IgvmPlatformType::kVsm,
-      {Context(0, registers.bytes()), Page(0x1000, page), Unmeasured(0x2000),
-       IgvmErrorRange{
-           .gpa = 0x3000, .compatibility_mask = kMask, .size_bytes = 0x1000}}));
+  const auto measured =
+      MeasureIgvmVsm(Model(IgvmPlatformType::kVsm,
+                           {Context(0, registers.bytes()),
+                            MeasuredPage(0x1000, page), UnmeasuredPage(0x2000),
+                            IgvmErrorRange{.gpa = 0x3000,
+                                           .compatibility_mask = kIgvmMask,
+                                           .size_bytes = 0x1000}}));
   ASSERT_TRUE(measured) << measured.error().ToString();
   ByteWriter last;
   last.U32Le(48).U32Le(0).Zeros(8).U32Le(0).U8(2).Zeros(3).U32Le(0);
@@ -277,10 +279,11 @@ TEST(IgvmVsm, RegistersComeLast) {
 TEST(IgvmVsm, ReportsAVbsMeasurementWithAnotherDigest) {
   const Bytes page(4096, 5);
   Bytes stated(64, 0);
-  IgvmVbsMeasurement header{.compatibility_mask = kMask,
+  IgvmVbsMeasurement header{.compatibility_mask = kIgvmMask,
                             .boot_digest_algorithm = 1,
                             .boot_measurement_digest = {stated}};
-  Igvm igvm = Model(IgvmPlatformType::kVsm, {Page(0x1000, page), header});
+  Igvm igvm =
+      Model(IgvmPlatformType::kVsm, {MeasuredPage(0x1000, page), header});
   const auto measured = MeasureIgvmVsm(igvm);
   ASSERT_TRUE(measured) << measured.error().ToString();
   const Status status = CheckIgvmVbsMeasurement(*measured);
@@ -310,8 +313,8 @@ TEST(IgvmFolding, ChangesNoDigest) {
     EXPECT_EQ(num_done_bytes, 2 * page.size());
     num_done_bytes = 0;
   };
-  const std::vector<IgvmDirective> pages = {Page(0x1000, page),
-                                            Page(0x2000, page)};
+  const std::vector<IgvmDirective> pages = {MeasuredPage(0x1000, page),
+                                            MeasuredPage(0x2000, page)};
   const Igvm snp = Snp(pages);
   const auto zeros = IgvmZeroPages::kNormal;
   const auto bare_snp = MeasureIgvmSnp(snp, zeros, folding).value();
@@ -332,9 +335,9 @@ TEST(IgvmFolding, ChangesNoDigest) {
 
 TEST(IgvmFolding, ADirectiveOfManyPagesIsOneEvent) {
   const Bytes large(kIgvm2MbPageBytes, 9);
-  IgvmPageData page = Page(0x200000, large);
+  IgvmPageData page = MeasuredPage(0x200000, large);
   page.is_2mb_page = true;
-  IgvmPageData zeros = Page(0x400000, ByteSpan());
+  IgvmPageData zeros = MeasuredPage(0x400000, ByteSpan());
   zeros.is_2mb_page = true;
   const auto measured =
       MeasureIgvmSnp(Snp({page, zeros}), IgvmZeroPages::kNormal).value();
@@ -364,11 +367,11 @@ std::vector<IgvmKvmRule> BrokenRules(const Igvm& igvm) {
 TEST(IgvmKvm, AcceptsOneVmsaAtTheEnd) {
   const Bytes protected_mode = VmsaWithCr0(0x31);
   const Bytes real_mode = VmsaWithCr0(0x30);
-  EXPECT_TRUE(BrokenRules(Snp({Unmeasured(0x1000),
+  EXPECT_TRUE(BrokenRules(Snp({UnmeasuredPage(0x1000),
                                Context(kVmsaAddress, protected_mode)}))
                   .empty());
   EXPECT_TRUE(BrokenRules(Snp({Context(kVmsaAddress, real_mode)})).empty());
-  EXPECT_TRUE(BrokenRules(Snp({Unmeasured(0x1000)})).empty());
+  EXPECT_TRUE(BrokenRules(Snp({UnmeasuredPage(0x1000)})).empty());
 }
 
 TEST(IgvmKvm, FindsEachBrokenRule) {
@@ -381,8 +384,9 @@ TEST(IgvmKvm, FindsEachBrokenRule) {
             Rules{kOneVmsa});
   EXPECT_EQ(BrokenRules(Snp({Context(0x1000, good)})), Rules{kVmsaGpa});
   EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, bad)})), Rules{kVmsaCr0});
-  EXPECT_EQ(BrokenRules(Snp({Context(kVmsaAddress, good), Unmeasured(0x1000)})),
-            Rules{kVmsaIsLast});
+  EXPECT_EQ(
+      BrokenRules(Snp({Context(kVmsaAddress, good), UnmeasuredPage(0x1000)})),
+      Rules{kVmsaIsLast});
 }
 
 TEST(IgvmKvm, FindsWhatQemuLoadsInAnotherWay) {
@@ -391,39 +395,40 @@ TEST(IgvmKvm, FindsWhatQemuLoadsInAnotherWay) {
   const Bytes page(4096, 5);
   const IgvmParameterArea area{.size_bytes = 0x1000, .index = 3};
   const IgvmParameterInsert insert{
-      .gpa = 0x8000, .compatibility_mask = kMask, .area_index = 3};
-  EXPECT_EQ(BrokenRules(Snp({area, insert, Page(0x1000, page)})), Rules{});
-  EXPECT_EQ(BrokenRules(Snp({Page(0x1000, page), area, insert})),
+      .gpa = 0x8000, .compatibility_mask = kIgvmMask, .area_index = 3};
+  EXPECT_EQ(BrokenRules(Snp({area, insert, MeasuredPage(0x1000, page)})),
+            Rules{});
+  EXPECT_EQ(BrokenRules(Snp({MeasuredPage(0x1000, page), area, insert})),
             Rules{kParametersFirst});
-  IgvmPageData shared = Page(0x1000, page);
+  IgvmPageData shared = MeasuredPage(0x1000, page);
   shared.shared = true;
-  EXPECT_EQ(BrokenRules(Snp({shared, Unmeasured(0x2000)})),
+  EXPECT_EQ(BrokenRules(Snp({shared, UnmeasuredPage(0x2000)})),
             Rules{kNoSharedPage});
   const Bytes contents(kIgvm2MbPageBytes, 9);
-  IgvmPageData large = Page(0x200000, contents);
+  IgvmPageData large = MeasuredPage(0x200000, contents);
   large.is_2mb_page = true;
   EXPECT_EQ(BrokenRules(Snp({large})), Rules{kNoLargePage});
   large.contents = {};
   EXPECT_EQ(BrokenRules(Snp({large})), Rules{});
-  const IgvmSnpIdBlock block{.compatibility_mask = kMask};
-  EXPECT_EQ(BrokenRules(Snp({Unmeasured(0x1000), block})), Rules{});
-  EXPECT_EQ(BrokenRules(Snp({Unmeasured(0x1000), block, block})),
+  const IgvmSnpIdBlock block{.compatibility_mask = kIgvmMask};
+  EXPECT_EQ(BrokenRules(Snp({UnmeasuredPage(0x1000), block})), Rules{});
+  EXPECT_EQ(BrokenRules(Snp({UnmeasuredPage(0x1000), block, block})),
             Rules{kOneIdBlock});
 }
 
 TEST(IgvmKvm, FindsHeadersThatQemuDoesNotKnow) {
   const Bytes content(8, 1);
   const std::vector<IgvmDirective> known = {
-      Unmeasured(0x1000),
-      IgvmRequiredMemory{.gpa = 0x2000, .compatibility_mask = kMask},
+      UnmeasuredPage(0x1000),
+      IgvmRequiredMemory{.gpa = 0x2000, .compatibility_mask = kIgvmMask},
       IgvmParameterArea{.size_bytes = 0x1000, .index = 3},
       IgvmParameter{.kind = IgvmParameterKind::kMadt, .area_index = 3},
       IgvmParameter{.kind = IgvmParameterKind::kMemoryMap, .area_index = 3}};
   EXPECT_TRUE(BrokenRules(Snp(known)).empty());
   const std::vector<IgvmDirective> unknown = {
       IgvmParameter{.kind = IgvmParameterKind::kSrat, .area_index = 3},
-      IgvmErrorRange{.gpa = 0x3000, .compatibility_mask = kMask},
-      IgvmVbsMeasurement{.compatibility_mask = kMask},
+      IgvmErrorRange{.gpa = 0x3000, .compatibility_mask = kIgvmMask},
+      IgvmVbsMeasurement{.compatibility_mask = kIgvmMask},
       IgvmUnknown{.type = 0x80000400, .content = {content}}};
   for (const IgvmDirective& directive : unknown) {
     std::vector<IgvmDirective> all = known;
@@ -432,8 +437,8 @@ TEST(IgvmKvm, FindsHeadersThatQemuDoesNotKnow) {
               std::vector<IgvmKvmRule>{IgvmKvmRule::kKnownHeader});
   }
   Igvm igvm = Snp(known);
-  igvm.initializations = {IgvmGuestPolicy{.compatibility_mask = kMask},
-                          IgvmCcaPolicy{.compatibility_mask = kMask}};
+  igvm.initializations = {IgvmGuestPolicy{.compatibility_mask = kIgvmMask},
+                          IgvmCcaPolicy{.compatibility_mask = kIgvmMask}};
   const std::vector<IgvmKvmFinding> expected = {
       {IgvmKvmRule::kKnownHeader, std::nullopt, "CCA policy, expected none",
        "QEMU refuses a file with a header that it does not know"}};
@@ -447,7 +452,7 @@ TEST(IgvmKvm, FindsHeadersThatQemuDoesNotKnow) {
 TEST(IgvmKvm, SaysWhatWhereAndWhy) {
   const Bytes good = VmsaWithCr0(0x31);
   const auto findings =
-      CheckIgvmForKvm(Snp({Context(0x7000, good), Unmeasured(0x1000)}),
+      CheckIgvmForKvm(Snp({Context(0x7000, good), UnmeasuredPage(0x1000)}),
                       IgvmPlatformType::kSevSnp)
           .value();
   const std::vector<IgvmKvmFinding> expected = {

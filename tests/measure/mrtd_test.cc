@@ -2,22 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "common/process.h"
+#include "tests/measure/gunzip.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-// Gunzip runs gzip: the tests have no decompressor of their own.
-Result<std::string> Gunzip(const fs::path& path) {
-  TALLY_ASSIGN(const fs::path gzip, FindProgram("gzip"));
-  const Tool tool{.program = gzip,
-                  .args = {"-dc", path.string()},
-                  .max_output_bytes = uint64_t{8} << 20};
-  TALLY_ASSIGN(ToolOutput output, RunTool(tool));
-  TALLY_TRY(RequireSuccess(tool, output));
-  return std::move(output.stdout_text);
-}
+using test::Gunzip;
 
 void Add(MrtdHasher* guest, uint64_t gpa, uint64_t size_bytes) {
   for (uint64_t at = 0; at < size_bytes; at += kTdxPageBytes) {

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "common/hash.h"
+#include "tests/measure/vcpu_samples.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint32_t kEpycV4 = 0x800f12;
-constexpr uint32_t kTwo[] = {2};
+using test::kEpycV4;
+using test::kTwo;
 
 // Values printed by sev-snp-measure 8f2b337e for the same inputs.
 TEST(SevMeasurement, OfDebiansFirmwareMatchesThePeer) {

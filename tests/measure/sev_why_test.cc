@@ -21,8 +21,9 @@ SevLaunch Launch(ByteSpan firmware, SevMode mode) {
           .kernel_hashes = Hashes(kCmdline)};
 }
 
-std::optional<LaunchFound> Search(const SevLaunch& given, uint32_t given_vcpus,
-                                  const SevLaunchDigest& expected) {
+std::optional<LaunchFound> SearchSev(const SevLaunch& given,
+                                     uint32_t given_vcpus,
+                                     const SevLaunchDigest& expected) {
   const SevSearch search{.expected = expected,
                          .launch = given,
                          .num_vcpus = given_vcpus,
@@ -36,14 +37,14 @@ std::optional<LaunchFound> Search(const SevLaunch& given, uint32_t given_vcpus,
   return best;
 }
 
-// Explain searches for the digest of `actual` with `num_vcpus`, where `given`
-// with two was thought to be launched.
-LaunchDifferences Explain(const SevLaunch& given, const SevLaunch& actual,
-                          uint32_t num_vcpus) {
+// ExplainSev searches for the digest of `actual` with `num_vcpus`, where
+// `given` with two was thought to be launched.
+LaunchDifferences ExplainSev(const SevLaunch& given, const SevLaunch& actual,
+                             uint32_t num_vcpus) {
   const uint32_t count[] = {num_vcpus};
   const auto measured = MeasureSev(actual, count);
   EXPECT_TRUE(measured) << measured.error().ToString();
-  const auto found = Search(given, 2, measured->cells[0].launch_digest);
+  const auto found = SearchSev(given, 2, measured->cells[0].launch_digest);
   EXPECT_TRUE(found);
   return found ? found->differences
                : LaunchDifferences{{"nothing found", "", ""}};
@@ -53,34 +54,34 @@ TEST(SevSearch, FindsNothingToChangeInTheLaunchItself) {
   const Bytes firmware = test::MakeOvmf();
   for (const SevMode mode : {SevMode::kSev, SevMode::kSevEs}) {
     const SevLaunch launch = Launch(firmware, mode);
-    EXPECT_EQ(Explain(launch, launch, 2), LaunchDifferences());
+    EXPECT_EQ(ExplainSev(launch, launch, 2), LaunchDifferences());
   }
 }
 
 TEST(SevSearch, FindsOneChangedInput) {
   const Bytes firmware = test::MakeOvmf();
   const SevLaunch launch = Launch(firmware, SevMode::kSevEs);
-  EXPECT_EQ(Explain(launch, launch, 8),
+  EXPECT_EQ(ExplainSev(launch, launch, 8),
             (LaunchDifferences{{"vcpus", "2", "8"}}));
   SevLaunch actual = launch;
   actual.vcpu_signature = FindVcpuType("EPYC-Genoa").value().signature();
-  EXPECT_EQ(Explain(launch, actual, 2),
+  EXPECT_EQ(ExplainSev(launch, actual, 2),
             (LaunchDifferences{
                 {"vcpu_type", "0x800f12 (EPYC)", "0xa10f10 (EPYC-Genoa)"}}));
   actual = launch;
   actual.era = SnpVmsaEra::kFpuNotSynced;
   EXPECT_EQ(
-      Explain(launch, actual, 2),
+      ExplainSev(launch, actual, 2),
       (LaunchDifferences{{"vmsa_era", "linux-6.10", "before-linux-6.10"}}));
   actual = launch;
   actual.kernel_hashes.reset();
   EXPECT_EQ(
-      Explain(launch, actual, 2),
+      ExplainSev(launch, actual, 2),
       (LaunchDifferences{{"kernel_hashes", "on", "off (no kernel measured)"}}));
   actual = launch;
   actual.kernel_hashes = Hashes("console=ttyS0\n");
   EXPECT_EQ(
-      Explain(launch, actual, 2),
+      ExplainSev(launch, actual, 2),
       (LaunchDifferences{{"cmdline", "as given", "with a final new line"}}));
 }
 
@@ -88,9 +89,9 @@ TEST(SevSearch, FindsTheOtherMode) {
   const Bytes firmware = test::MakeOvmf();
   const SevLaunch sev = Launch(firmware, SevMode::kSev);
   const SevLaunch es = Launch(firmware, SevMode::kSevEs);
-  EXPECT_EQ(Explain(es, sev, 2),
+  EXPECT_EQ(ExplainSev(es, sev, 2),
             (LaunchDifferences{{"mode", "sev-es", "sev"}}));
-  EXPECT_EQ(Explain(sev, es, 2),
+  EXPECT_EQ(ExplainSev(sev, es, 2),
             (LaunchDifferences{{"mode", "sev", "sev-es"}}));
 }
 
@@ -105,7 +106,7 @@ TEST(SevSearch, FindsDebugSwapOfAnSevEsGuest) {
   hasher.Update(firmware);
   hasher.Update(EncodeVmsa(InitialVmsa(facts, kBootEip)));
   const auto found =
-      Search(launch, 1, SevLaunchDigest(hasher.Finish().array()));
+      SearchSev(launch, 1, SevLaunchDigest(hasher.Finish().array()));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->differences,
             (LaunchDifferences{
@@ -117,7 +118,7 @@ TEST(SevSearch, FindsAnImageWithItsVariableStore) {
   for (const size_t vars_bytes : {size_t{0x20000}, size_t{0x84000}}) {
     Bytes whole(vars_bytes, 0xff);
     whole.insert(whole.end(), code.begin(), code.end());
-    const LaunchDifferences differences = Explain(
+    const LaunchDifferences differences = ExplainSev(
         Launch(whole, SevMode::kSevEs), Launch(code, SevMode::kSevEs), 2);
     ASSERT_EQ(differences.size(), 1u) << vars_bytes;
     EXPECT_EQ(differences[0].input, "firmware");
@@ -139,7 +140,7 @@ TEST(SevSearch, FindsNothingForAnotherKernel) {
   actual.kernel_hashes->kernel = Sha256Digest();
   const uint32_t count[] = {2};
   EXPECT_FALSE(
-      Search(launch, 2, MeasureSev(actual, count)->cells[0].launch_digest));
+      SearchSev(launch, 2, MeasureSev(actual, count)->cells[0].launch_digest));
 }
 
 TEST(SevSearch, TriesNothingTwice) {

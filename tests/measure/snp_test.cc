@@ -9,19 +9,22 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "measure/vcpu_types.h"
+#include "tests/measure/gunzip.h"
+#include "tests/measure/vcpu_samples.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
+using test::Gunzip;
+using test::kEpycV4;
+using test::kTwo;
 using ::testing::HasSubstr;
 
-constexpr uint32_t kEpycV4 = 0x800f12;
 constexpr uint32_t kOne[] = {1};
-constexpr uint32_t kTwo[] = {2};
 
-// DigestOf returns the only cell's launch digest.
-std::string DigestOf(const SnpMeasurement& measurement) {
+// LaunchDigestOf returns the only cell's launch digest.
+std::string LaunchDigestOf(const SnpMeasurement& measurement) {
   EXPECT_EQ(measurement.cells.size(), 1u);
   return measurement.cells.front().launch_digest.hex();
 }
@@ -79,7 +82,7 @@ TEST(SnpMeasurement, OfDebiansFirmwareOnQemuMatchesTheVector) {
   const auto measured =
       MeasureSnp({.firmware = firmware, .vcpu_signature = kEpycV4}, kTwo);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(DigestOf(*measured),
+  EXPECT_EQ(LaunchDigestOf(*measured),
             "a5b54e62ae971b58274dd24cc6c47b842662617036e7bd67d7326c07ac6363f353"
             "99ef933330a5ea160cead90a00603f");
 }
@@ -91,20 +94,9 @@ TEST(SnpMeasurement, OfDebiansFirmwareOnEc2MatchesTheVector) {
   const auto measured =
       MeasureSnp({.firmware = firmware, .vmm = SnpVmm::kEc2}, four);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(DigestOf(*measured),
+  EXPECT_EQ(LaunchDigestOf(*measured),
             "247ad4ffd2aa671f172a61d8fc73337c2b3489dae4e53a8d9dd2d96d3b71b35ab0"
             "08b3581c496f99810fe72bfd84d5ac");
-}
-
-// Gunzip runs gzip: the tests have no decompressor of their own.
-Result<std::string> Gunzip(const fs::path& path) {
-  TALLY_ASSIGN(const fs::path gzip, FindProgram("gzip"));
-  const Tool tool{.program = gzip,
-                  .args = {"-dc", path.string()},
-                  .max_output_bytes = uint64_t{8} << 20};
-  TALLY_ASSIGN(ToolOutput output, RunTool(tool));
-  TALLY_TRY(RequireSuccess(tool, output));
-  return std::move(output.stdout_text);
 }
 
 TEST(SnpMeasurement, OfTheCleanExampleOnGceMatchesItsAuthors) {
@@ -116,7 +108,7 @@ TEST(SnpMeasurement, OfTheCleanExampleOnGceMatchesItsAuthors) {
   const auto measured =
       MeasureSnp({.firmware = AsBytes(*firmware), .vmm = SnpVmm::kGce}, kOne);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(DigestOf(*measured),
+  EXPECT_EQ(LaunchDigestOf(*measured),
             "20ec0dbd1c0a26d184a6f11ec5a796d68ec03c9d101bdd84c03f3d9cbbc4a292a9"
             "fad098edacfa04da0da58f20be885e");
 }
@@ -181,7 +173,7 @@ TEST(SnpMeasurement, MatchesTheReportOfRealHardware) {
   const auto measured =
       MeasureSnpFromSeed(vector.seed, vector.launch, vector.vcpus);
   ASSERT_TRUE(measured) << measured.error().ToString();
-  EXPECT_EQ(DigestOf(*measured), vector.attested);
+  EXPECT_EQ(LaunchDigestOf(*measured), vector.attested);
   for (const Coverage& coverage : measured->coverage) {
     EXPECT_EQ(coverage.registers, std::vector<std::string>{"launch_digest"})
         << coverage.input;
@@ -202,7 +194,7 @@ TEST(SnpMeasurement, DependsOnEveryInput) {
     const auto measured =
         MeasureSnpFromSeed(vector.seed, launches[i], vector.vcpus);
     ASSERT_TRUE(measured) << measured.error().ToString();
-    EXPECT_NE(DigestOf(*measured), vector.attested) << i;
+    EXPECT_NE(LaunchDigestOf(*measured), vector.attested) << i;
   }
 }
 
@@ -226,8 +218,8 @@ TEST(SnpMeasurement, FromASeedEqualsThatFromTheImage) {
   const SnpLaunch launch{.firmware = firmware, .vcpu_signature = kEpycV4};
   const auto seed = SeedSnpFirmware(firmware);
   ASSERT_TRUE(seed);
-  EXPECT_EQ(DigestOf(MeasureSnpFromSeed(*seed, launch, kTwo).value()),
-            DigestOf(MeasureSnp(launch, kTwo).value()));
+  EXPECT_EQ(LaunchDigestOf(MeasureSnpFromSeed(*seed, launch, kTwo).value()),
+            LaunchDigestOf(MeasureSnp(launch, kTwo).value()));
 }
 
 TEST(SnpMeasurement, MatrixEqualsTheSingleMeasurements) {
@@ -243,7 +235,7 @@ TEST(SnpMeasurement, MatrixEqualsTheSingleMeasurements) {
     const uint32_t alone[] = {counts[i]};
     const auto single = MeasureSnp(launch, alone);
     EXPECT_EQ(cell.num_vcpus, counts[i]);
-    EXPECT_EQ(cell.launch_digest.hex(), DigestOf(*single));
+    EXPECT_EQ(cell.launch_digest.hex(), LaunchDigestOf(*single));
     const auto events = matrix->EventsOf(cell);
     EXPECT_EQ(std::vector<Event>(events.begin(), events.end()), single->events);
   }

@@ -12,7 +12,7 @@ namespace {
 
 // A firmware that is given by the digest of its pages, with all kinds of
 // section, in an order that is not that of their addresses.
-SnpSearch Search() {
+SnpSearch SampleSearch() {
   SnpSearch search{.num_vcpus = 2, .cmdline = "console=ttyS0", .max_vcpus = 8};
   search.layout.size_bytes = 0x1000;
   search.layout.sections = {{0x800000, 0x2000, OvmfSectionKind::kSecMem},
@@ -29,16 +29,17 @@ SnpSearch Search() {
   return search;
 }
 
-// PlanOfSearch is that of Search(), made once: it is long.
+// PlanOfSearch is that of SampleSearch(), made once: it is long.
 const SnpSearchPlan& PlanOfSearch() {
-  static const SnpSearchPlan plan = PlanSnpSearch(Search());
+  static const SnpSearchPlan plan = PlanSnpSearch(SampleSearch());
   return plan;
 }
 
-// Explain searches for the digest of `actual` with `num_vcpus`.
-std::optional<LaunchFound> Explain(SnpSearch search, const SnpSearchPlan& plan,
-                                   const SnpLaunch& actual,
-                                   uint32_t num_vcpus) {
+// ExplainSnp searches for the digest of `actual` with `num_vcpus`.
+std::optional<LaunchFound> ExplainSnp(SnpSearch search,
+                                      const SnpSearchPlan& plan,
+                                      const SnpLaunch& actual,
+                                      uint32_t num_vcpus) {
   const uint32_t count[] = {num_vcpus};
   const auto measured =
       MeasureSnpFromSeed({search.after_firmware, search.layout}, actual, count);
@@ -51,69 +52,69 @@ std::optional<LaunchFound> Explain(SnpSearch search, const SnpSearchPlan& plan,
   return best;
 }
 
-std::optional<LaunchFound> Explain(const SnpSearch& search,
-                                   const SnpLaunch& actual,
-                                   uint32_t num_vcpus) {
-  return Explain(search, PlanOfSearch(), actual, num_vcpus);
+std::optional<LaunchFound> ExplainSnp(const SnpSearch& search,
+                                      const SnpLaunch& actual,
+                                      uint32_t num_vcpus) {
+  return ExplainSnp(search, PlanOfSearch(), actual, num_vcpus);
 }
 
 using Differences = std::vector<LaunchDifference>;
 
 TEST(SnpSearch, FindsNothingToChangeInTheLaunchItself) {
-  const SnpSearch search = Search();
-  const auto found = Explain(search, search.launch, 2);
+  const SnpSearch search = SampleSearch();
+  const auto found = ExplainSnp(search, search.launch, 2);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->num_vcpus, 2u);
   EXPECT_EQ(found->differences, Differences());
 }
 
 TEST(SnpSearch, FindsTheNumberOfProcessors) {
-  const SnpSearch search = Search();
-  EXPECT_EQ(Explain(search, search.launch, 8)->differences,
+  const SnpSearch search = SampleSearch();
+  EXPECT_EQ(ExplainSnp(search, search.launch, 8)->differences,
             (Differences{{"vcpus", "2", "8"}}));
 }
 
 TEST(SnpSearch, FindsOneChangedInput) {
-  const SnpSearch search = Search();
+  const SnpSearch search = SampleSearch();
   SnpLaunch actual = search.launch;
   actual.guest_features = 0x21;
-  EXPECT_EQ(Explain(search, actual, 2)->differences,
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences,
             (Differences{{"guest_features", "0x1 (snp-active)",
                           "0x21 (snp-active,debug-swap)"}}));
   actual = search.launch;
   actual.guest_features = 0xd7ff;  // every named bit
-  EXPECT_EQ(Explain(search, actual, 2)->differences.size(), 1u);
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences.size(), 1u);
   actual = search.launch;
   actual.vcpu_signature = FindVcpuType("EPYC-Genoa").value().signature();
   EXPECT_EQ(
-      Explain(search, actual, 2)->differences,
+      ExplainSnp(search, actual, 2)->differences,
       (Differences{{"vcpu_type", "0x800f12 (EPYC)", "0xa10f10 (EPYC-Genoa)"}}));
   actual = search.launch;
   actual.era = SnpVmsaEra::kFpuNotSynced;
-  EXPECT_EQ(Explain(search, actual, 2)->differences,
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences,
             (Differences{{"vmsa_era", "linux-6.10", "before-linux-6.10"}}));
   actual = search.launch;
   actual.kernel_hashes.reset();
-  EXPECT_EQ(Explain(search, actual, 2)->differences,
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences,
             (Differences{{"kernel_hashes", "on", "off (no kernel measured)"}}));
   actual = search.launch;
   actual.kernel_hashes->cmdline = HashCmdline("console=ttyS0\n");
-  EXPECT_EQ(Explain(search, actual, 2)->differences,
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences,
             (Differences{{"cmdline", "as given", "with a final new line"}}));
   actual = search.launch;
   actual.vmsa_gpa = 0xffffffffff000;
-  EXPECT_EQ(Explain(search, actual, 2)->differences,
+  EXPECT_EQ(ExplainSnp(search, actual, 2)->differences,
             (Differences{{"vmsa_gpa", "0xfffffffff000", "0xffffffffff000"}}));
 }
 
 TEST(SnpSearch, FindsAnotherMonitorAsOneDifference) {
-  SnpSearch search = Search();
+  SnpSearch search = SampleSearch();
   search.launch.kernel_hashes.reset();
   const SnpSearchPlan plan = PlanSnpSearch(search);
   for (const SnpVmm vmm : {SnpVmm::kEc2, SnpVmm::kGce, SnpVmm::kKrun}) {
     SnpLaunch actual = search.launch;
     actual.vmm = vmm;
-    const auto found = Explain(search, plan, actual, 2);
+    const auto found = ExplainSnp(search, plan, actual, 2);
     ASSERT_TRUE(found) << SnpVmmName(vmm);
     ASSERT_EQ(found->differences.size(), 1u) << SnpVmmName(vmm);
     EXPECT_EQ(found->differences[0].found, SnpVmmName(vmm));
@@ -121,20 +122,20 @@ TEST(SnpSearch, FindsAnotherMonitorAsOneDifference) {
 }
 
 TEST(SnpSearch, FindsSeveralChangedInputs) {
-  const SnpSearch search = Search();
+  const SnpSearch search = SampleSearch();
   SnpLaunch actual = search.launch;
   actual.vcpu_signature = FindVcpuType("EPYC-Turin").value().signature();
   actual.guest_features = 0x221;
   actual.era = SnpVmsaEra::kFpuNotSynced;
   actual.kernel_hashes->initrd = Sha256({});
-  const auto found = Explain(search, actual, 5);
+  const auto found = ExplainSnp(search, actual, 5);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->num_vcpus, 5u);
   EXPECT_EQ(found->differences.size(), 5u);
 }
 
 TEST(SnpSearch, FindsAPageOrder) {
-  SnpSearch search = Search();
+  SnpSearch search = SampleSearch();
   SnpSearch sorted = search;
   std::ranges::sort(sorted.layout.sections, {}, &OvmfSection::gpa);
   const uint32_t count[] = {2};
@@ -149,10 +150,10 @@ TEST(SnpSearch, FindsAPageOrder) {
 }
 
 TEST(SnpSearch, FindsNothingForAnotherKernel) {
-  const SnpSearch search = Search();
+  const SnpSearch search = SampleSearch();
   SnpLaunch actual = search.launch;
   actual.kernel_hashes->kernel = Sha256Digest();
-  EXPECT_FALSE(Explain(search, actual, 2));
+  EXPECT_FALSE(ExplainSnp(search, actual, 2));
 }
 
 TEST(SnpSearch, TriesTheLaunchItselfFirstAndNothingTwice) {

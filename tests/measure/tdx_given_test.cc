@@ -9,17 +9,18 @@
 namespace tally {
 namespace {
 
-BootEvent Event(uint32_t pcr, std::string_view data) {
+BootEvent ActionEvent(uint32_t pcr, std::string_view data) {
   static constexpr HashAlgorithm kBanks[] = {HashAlgorithm::kSha384};
   return HashedEvent(kBanks, pcr, kEvAction, std::string(data), AsBytes(data));
 }
 
 TEST(TakeGivenRtmrs, ReplacesOnlyWhatCannotBePredicted) {
   TdxPrediction prediction;
-  prediction.events = {Event(1, "half"), Event(4, "image")};
+  prediction.events = {ActionEvent(1, "half"), ActionEvent(4, "image")};
   prediction.not_predictable = {{0, "no ACPI tables"}, {2, "no kernel"}};
-  TakeGivenRtmrs(std::vector<BootEvent>{Event(1, "logged"), Event(4, "other")},
-                 &prediction);
+  TakeGivenRtmrs(
+      std::vector<BootEvent>{ActionEvent(1, "logged"), ActionEvent(4, "other")},
+      &prediction);
   EXPECT_EQ(prediction.not_predictable,
             (std::map<uint32_t, std::string>{{2, "no kernel"}}));
   ASSERT_EQ(prediction.events.size(), 2u);

@@ -11,8 +11,9 @@ namespace {
 
 using test::kGib;
 
-// Kernel is a setup header of the boot protocol 2.15 with nothing behind it.
-Bytes Kernel() {
+// BootProtocolKernel is a setup header of the boot protocol 2.15 with nothing
+// behind it.
+Bytes BootProtocolKernel() {
   Bytes kernel(0x2000);
   kernel[0x1f1] = 4;
   const std::string_view magic = "HdrS";
@@ -27,7 +28,7 @@ Bytes Kernel() {
 }
 
 uint64_t AddressWith(uint64_t memory_bytes) {
-  const Bytes kernel = Kernel();
+  const Bytes kernel = BootProtocolKernel();
   return TdxInitrdAddress({.kernel = kernel,
                            .initrd_bytes = 0x100000,
                            .cmdline = "",
@@ -35,8 +36,9 @@ uint64_t AddressWith(uint64_t memory_bytes) {
       .value();
 }
 
-std::string ErrorOf(const Bytes& kernel, std::optional<uint64_t> initrd_bytes,
-                    std::string_view cmdline) {
+std::string PatchError(const Bytes& kernel,
+                       std::optional<uint64_t> initrd_bytes,
+                       std::string_view cmdline) {
   const auto patched = PatchTdxKernel({.kernel = kernel,
                                        .initrd_bytes = initrd_bytes,
                                        .cmdline = cmdline,
@@ -45,7 +47,7 @@ std::string ErrorOf(const Bytes& kernel, std::optional<uint64_t> initrd_bytes,
 }
 
 TEST(TdxKernel, FillsInWhatQemuDoes) {
-  const Bytes kernel = Kernel();
+  const Bytes kernel = BootProtocolKernel();
   Bytes expected = kernel;
   expected[0x210] = 0xb0;
   expected[0x211] = 0x81;
@@ -74,17 +76,17 @@ TEST(TdxKernel, DependsOnMemoryBelow2816Mib) {
 }
 
 TEST(TdxKernel, RejectsWhatQemuRefuses) {
-  EXPECT_EQ(ErrorOf(Kernel(), 2 * kGib, ""),
+  EXPECT_EQ(PatchError(BootProtocolKernel(), 2 * kGib, ""),
             "initrd: has 0x80000000 bytes, QEMU refuses 0x3ffd7fff and more "
             "in 0x40000000 bytes of memory");
 }
 
 TEST(TdxKernel, RejectsWhatIsNotModelled) {
-  Bytes low = Kernel();
+  Bytes low = BootProtocolKernel();
   low[0x211] = 0;
-  EXPECT_EQ(ErrorOf(low, std::nullopt, ""),
+  EXPECT_EQ(PatchError(low, std::nullopt, ""),
             "kernel: loadflags at 0x211: not loaded high");
-  EXPECT_EQ(ErrorOf(Kernel(), std::nullopt, "quiet vga=ask"),
+  EXPECT_EQ(PatchError(BootProtocolKernel(), std::nullopt, "quiet vga=ask"),
             "kernel: QEMU puts the command line's 'vga=' into the kernel's "
             "header, which is not computed here");
 }

@@ -4,30 +4,19 @@
 
 #include "common/hash.h"
 #include "common/json.h"
-#include "common/process.h"
 #include "common/text.h"
+#include "tests/measure/ovmf_variables.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
-constexpr uint64_t kCfvBytes = 0x84000;
+using test::DebianVariableStore;
+using test::kCfvBytes;
 
-std::string DigestOf(const BootEvent& event) {
+std::string Sha384Of(const BootEvent& event) {
   return Hex(event.digests.at(HashAlgorithm::kSha384));
-}
-
-// EmptyStore is Debian's OVMF_VARS_4M.fd.
-std::optional<Bytes> EmptyStore() {
-  const auto path =
-      test::SharedVector("tdx/debian-ovmf-vars/OVMF_VARS_4M.fd.gz");
-  const auto gzip = FindProgram("gzip");
-  if (!path || !gzip) return std::nullopt;
-  const auto output =
-      RunTool({.program = *gzip, .args = {"-dc", path->string()}});
-  if (!output || output->exit_status != 0) return std::nullopt;
-  return ToBytes(AsBytes(output->stdout_text));
 }
 
 Tdvf TdvfWithCfv() {
@@ -53,14 +42,14 @@ std::vector<std::string> DigestsOf(const TdxPrediction& prediction,
                                    unsigned rtmr) {
   std::vector<std::string> digests;
   for (const BootEvent& event : prediction.events) {
-    if (RtmrOfPcr(event.pcr) == rtmr) digests.push_back(DigestOf(event));
+    if (RtmrOfPcr(event.pcr) == rtmr) digests.push_back(Sha384Of(event));
   }
   return digests;
 }
 
 // A kernel that is a PE file is not at hand here: the firmware's part alone.
 void ExpectFirmwareEvents(const fs::path& path, uint64_t memory_bytes) {
-  const std::optional<Bytes> store = EmptyStore();
+  const std::optional<Bytes> store = DebianVariableStore();
   if (!store) GTEST_SKIP() << "no variable store or no gzip";
   ASSERT_EQ(Sha384(*store).hex().substr(0, 16), "344bc51c980ba621");
   const Tdvf tdvf = TdvfWithCfv();
@@ -91,7 +80,7 @@ TEST(TdxRtmr0, HasTheEventsOfAGuestWith64Gib) {
 }
 
 TEST(TdxRtmr0, IsNotPredictableWithoutAcpiTables) {
-  const std::optional<Bytes> store = EmptyStore();
+  const std::optional<Bytes> store = DebianVariableStore();
   if (!store) GTEST_SKIP() << "no variable store or no gzip";
   const Tdvf tdvf = TdvfWithCfv();
   TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
@@ -107,7 +96,7 @@ TEST(TdxRtmr0, IsNotPredictableWithoutAcpiTables) {
 }
 
 TEST(TdxRtmr0, CountsSecureBootOnlyWhereItIsBuiltIn) {
-  const std::optional<Bytes> store = EmptyStore();
+  const std::optional<Bytes> store = DebianVariableStore();
   if (!store) GTEST_SKIP() << "no variable store or no gzip";
   const Tdvf tdvf = TdvfWithCfv();
   TdxBoot boot{.profile = FindTdxProfile("ovmf-2023.02"),
@@ -145,7 +134,7 @@ TEST(TdxCommandLine, MatchesTheVectors) {
     // Firmware passes no options at all if there are none.
     ASSERT_EQ(event.has_value(), !line.empty());
     if (!event) continue;
-    EXPECT_EQ(DigestOf(*event), *entry.Find("digest")->text());
+    EXPECT_EQ(Sha384Of(*event), *entry.Find("digest")->text());
   }
 }
 

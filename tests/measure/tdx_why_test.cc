@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "common/json.h"
-#include "common/process.h"
 #include "common/text.h"
 #include "formats/tcg_event_types.h"
+#include "tests/measure/ovmf_variables.h"
 #include "tests/support/make_acpi.h"
 #include "tests/support/make_tdvf.h"
 #include "tests/support/make_uki.h"
@@ -15,9 +15,9 @@
 namespace tally {
 namespace {
 
+using test::DebianVariableStore;
+using test::kCfvBytes;
 using test::kGib;
-
-constexpr uint64_t kCfvBytes = 0x84000;
 
 TdxRegisterWhy Only(const TdxSearch& search) {
   const auto registers = ExplainTdx(search).value();
@@ -232,22 +232,10 @@ TEST(ContradictoryInputs, AreThoseWithTwoValues) {
   EXPECT_TRUE(ContradictoryInputs({a, a}).empty());
 }
 
-// EmptyStore is Debian's OVMF_VARS_4M.fd.
-std::optional<Bytes> EmptyStore() {
-  const auto path =
-      test::SharedVector("tdx/debian-ovmf-vars/OVMF_VARS_4M.fd.gz");
-  const auto gzip = FindProgram("gzip");
-  if (!path || !gzip) return std::nullopt;
-  const auto output =
-      RunTool({.program = *gzip, .args = {"-dc", path->string()}});
-  if (!output || output->exit_status != 0) return std::nullopt;
-  return ToBytes(AsBytes(output->stdout_text));
-}
-
 // Dstack-TEE/dstack 312dc605: RTMR 0 of two real guests is explained by their
 // memory, which was thought to be 4 GiB, with the ACPI digests of their logs.
 void ExpectMemory(const fs::path& path, const std::string& memory) {
-  const std::optional<Bytes> store = EmptyStore();
+  const std::optional<Bytes> store = DebianVariableStore();
   if (!store) GTEST_SKIP() << "no variable store or no gzip";
   const Bytes text = test::MustRead(path);
   const Json report = ParseJson(AsText(text)).value();

@@ -48,7 +48,7 @@ Bytes MakePe(const Sections& sections) {
   return std::move(pe).Take();
 }
 
-std::string Kernel() {
+std::string PeKernel() {
   return std::string(AsText(MakePe({{".text", "kernel"}})));
 }
 
@@ -58,11 +58,11 @@ Sections UkiSections(const std::string& stub) {
           {".osrel", "ID=test\n"},
           {".cmdline", "console=ttyS0"},
           {".initrd", "initrd"},
-          {".linux", Kernel()}};
+          {".linux", PeKernel()}};
 }
 
 // An empty store: no keys, no boot options.
-Bytes EmptyStore() {
+Bytes EmptyFlash() {
   ByteWriter flash;
   flash.Zeros(16);
   flash.Raw(
@@ -75,7 +75,7 @@ Bytes EmptyStore() {
 
 struct Machine {
   Bytes uki = MakePe(UkiSections("252.39-1"));
-  Bytes store = EmptyStore();
+  Bytes store = EmptyFlash();
   Bytes disk = PlanGpt(Uuid{{1}}, {{kGptEfiSystem, {{2}}, "esp", 1 << 20, 0}})
                    .value()
                    .primary;
