@@ -5,7 +5,7 @@
 namespace tally {
 namespace {
 
-std::string Error(std::string_view text) {
+std::string ActionError(std::string_view text) {
   const auto action = ParseAction(text);
   return action ? "no error" : action.error().ToString();
 }
@@ -61,27 +61,27 @@ TEST(Action, SuggestsTheNearestVerb) {
 }
 
 TEST(Action, RejectsWrongArguments) {
-  EXPECT_EQ(Error("ldconfig now"),
+  EXPECT_EQ(ActionError("ldconfig now"),
             "action 'ldconfig now': found 'now' behind 'ldconfig', expected no "
             "argument");
-  EXPECT_EQ(Error("sysusers"),
+  EXPECT_EQ(ActionError("sysusers"),
             "action 'sysusers': found '' behind 'sysusers', expected a line");
-  EXPECT_EQ(Error("enable a/b.service"),
+  EXPECT_EQ(ActionError("enable a/b.service"),
             "action 'enable a/b.service': found 'a/b.service' behind 'enable', "
             "expected one unit name");
-  EXPECT_EQ(Error("enable a.service b.service"),
+  EXPECT_EQ(ActionError("enable a.service b.service"),
             "action 'enable a.service b.service': found 'a.service b.service' "
             "behind 'enable', expected one unit name");
-  EXPECT_EQ(Error("enable ssh"),
+  EXPECT_EQ(ActionError("enable ssh"),
             "action 'enable ssh': found 'ssh' behind 'enable', expected one "
             "unit name");
-  EXPECT_EQ(Error("capability /bin/ping"),
+  EXPECT_EQ(ActionError("capability /bin/ping"),
             "action 'capability /bin/ping': found '/bin/ping' behind "
             "'capability', expected an absolute path and capabilities");
-  EXPECT_EQ(Error("add-shell /bin/../sh"),
+  EXPECT_EQ(ActionError("add-shell /bin/../sh"),
             "action 'add-shell /bin/../sh': found '/bin/../sh' behind "
             "'add-shell', expected one absolute path");
-  EXPECT_EQ(Error("nss passwd middle systemd"),
+  EXPECT_EQ(ActionError("nss passwd middle systemd"),
             "action 'nss passwd middle systemd': found 'passwd middle systemd' "
             "behind 'nss', expected DATABASE "
             "first|last|before=OTHER|after=OTHER SERVICE...");
@@ -93,7 +93,7 @@ TEST(Action, RejectsWrongAlternatives) {
         "/a a /b 1 slave /c c", "/a a /b 1 master /c c /d",
         "/a a /b 1  slave /c c /d", "/a a /b 9999999999"}) {
     const std::string text = "alternative " + std::string(argument);
-    EXPECT_EQ(Error(text),
+    EXPECT_EQ(ActionError(text),
               "action '" + text + "': found '" + std::string(argument) +
                   "' behind 'alternative', expected LINK NAME PATH PRIORITY "
                   "[slave LINK NAME PATH]...");
@@ -101,15 +101,15 @@ TEST(Action, RejectsWrongAlternatives) {
 }
 
 TEST(Action, RejectsOtherFormsOfTheSame) {
-  EXPECT_EQ(Error("ldconfig "),
+  EXPECT_EQ(ActionError("ldconfig "),
             "action 'ldconfig ': found a space too many at the ends of the "
             "argument");
-  EXPECT_EQ(Error("enable  a.service"),
+  EXPECT_EQ(ActionError("enable  a.service"),
             "action 'enable  a.service': found a space too many at the ends of "
             "the argument");
-  EXPECT_EQ(Error("tmpfiles d /x\n"),
+  EXPECT_EQ(ActionError("tmpfiles d /x\n"),
             "action 'tmpfiles d /x\\x0a': expected printable ASCII");
-  EXPECT_EQ(Error("tmpfiles " + std::string(5000, 'x')),
+  EXPECT_EQ(ActionError("tmpfiles " + std::string(5000, 'x')),
             "action has 5009 bytes, expected at most 4096");
 }
 

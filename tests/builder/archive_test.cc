@@ -12,7 +12,6 @@ using test::ArMember;
 using test::MakeAr;
 using test::MakeDeb;
 using test::MakeTar;
-using test::TarMember;
 
 std::string DataError(ByteSpan deb) {
   const Status status = ReadDebData(deb, [](DebMember) { return Ok(); });

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string Refused(std::string_view value) {
+std::string RefusedChallenge(std::string_view value) {
   const auto challenge = ParseBearerChallenge(value);
   return challenge ? "accepted" : challenge.error().message();
 }
@@ -36,16 +36,16 @@ TEST(BearerChallenge, HasRealmServiceAndScope) {
 }
 
 TEST(BearerChallenge, RejectsOtherSchemesAndRealms) {
-  EXPECT_EQ(Refused("Basic realm=\"x\""),
+  EXPECT_EQ(RefusedChallenge("Basic realm=\"x\""),
             "the registry asks for 'Basic realm=\"x\"': expected 'Bearer', a "
             "token without credentials");
-  EXPECT_EQ(Refused("Bearer realm=\"file:///etc/passwd\""),
+  EXPECT_EQ(RefusedChallenge("Bearer realm=\"file:///etc/passwd\""),
             "the registry asks for 'Bearer realm=\"file:///etc/passwd\"': "
             "expected a realm that begins with https://");
-  EXPECT_EQ(Refused("Bearer realm=\"http://example.org/\""),
+  EXPECT_EQ(RefusedChallenge("Bearer realm=\"http://example.org/\""),
             "the registry asks for 'Bearer realm=\"http://example.org/\"': "
             "expected a realm that begins with https://");
-  EXPECT_EQ(Refused("Bearer realm=https://x"),
+  EXPECT_EQ(RefusedChallenge("Bearer realm=https://x"),
             "the registry asks for 'Bearer realm=https://x': found "
             "'realm=https://x', expected name=\"value\"");
 }

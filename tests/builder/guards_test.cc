@@ -6,12 +6,14 @@
 
 #include "common/text.h"
 #include "manifests/guard_names.h"
+#include "tests/builder/capability_samples.h"
 #include "tests/support/make_elf.h"
 
 namespace tally {
 namespace {
 
 using Strings = std::vector<std::string>;
+using test::kNetRawXattr;
 
 TreeNode Packaged(TreeNode node) {
   node.origin = {"package", "tools"};
@@ -247,10 +249,8 @@ TEST(Guards, FindDpkgResidue) {
   ExpectClean("var/lib/dpkg/info", Packaged(GeneratedDirectory("test", 0755)));
 }
 
-const std::string kRaw = "0100000200200000000000000000000000000000";
-
 TEST(Guards, FindCapabilitiesThatNobodyAskedFor) {
-  const TreeNode node = WithXattr("security.capability", kRaw);
+  const TreeNode node = WithXattr("security.capability", kNetRawXattr);
   ExpectGuarded("capability", "usr/bin/ping", node,
                 "cap_net_raw=ep, which nobody asked for");
   ExpectGuarded("capability", "usr/bin/ping",

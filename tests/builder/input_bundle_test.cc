@@ -14,7 +14,7 @@ namespace {
 
 using test::Scratch;
 
-constexpr char kManifest[] = R"(tally: 1
+constexpr char kManifestText[] = R"(tally: 1
 name: tiny
 version: "1.0"
 architecture: amd64
@@ -73,7 +73,7 @@ struct Entry {
 class InputBundle : public testing::Test {
  protected:
   void SetUp() override {
-    scratch_.Write("m/manifest.yaml", std::string_view(kManifest));
+    scratch_.Write("m/manifest.yaml", std::string_view(kManifestText));
     scratch_.Write("m/run.sh", std::string_view(kSource));
     for (const std::string& text : {kPackage, kInRelease, kIndex}) {
       ASSERT_TRUE(store_.Put(AsBytes(text)));

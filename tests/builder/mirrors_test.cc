@@ -25,7 +25,7 @@ std::string Snapshot(const std::string& archive, const std::string& time) {
          archive + "/" + time;
 }
 
-std::string ErrorOf(std::string_view line) {
+std::string SourcesListError(std::string_view line) {
   return ParseSourcesList(line, "s").error().message();
 }
 
@@ -70,10 +70,12 @@ TEST(SourcesList, ReadsLines) {
 }
 
 TEST(SourcesList, RejectsRubbish) {
-  EXPECT_EQ(ErrorOf("\nrubbish"),
+  EXPECT_EQ(SourcesListError("\nrubbish"),
             "s:2: found 'rubbish', expected 'deb' or 'deb-src'");
-  EXPECT_EQ(ErrorOf("deb [x http://example.org y"), "s:1: '[' has no ']'");
-  EXPECT_EQ(ErrorOf("deb http://example.org"), "s:1: found no URI and suite");
+  EXPECT_EQ(SourcesListError("deb [x http://example.org y"),
+            "s:1: '[' has no ']'");
+  EXPECT_EQ(SourcesListError("deb http://example.org"),
+            "s:1: found no URI and suite");
 }
 
 TEST(SourcesDeb822, ReadsParagraphs) {

@@ -10,7 +10,6 @@ namespace tally {
 namespace {
 
 using test::MakeModule;
-using test::TarMember;
 
 constexpr char kFolder[] = "./lib/modules/6.12/kernel/";
 
@@ -22,10 +21,10 @@ std::string ModuleText(const std::string& name, const std::string& depends,
   return std::string(AsText(MakeModule(modinfo)));
 }
 
-// Kernel is a package with modules that depend on each other:
+// KernelPackage is a package with modules that depend on each other:
 // top -> middle -> base, top softly before -> helper, and built-in core.
-UnpackedPackage Kernel(std::vector<TarMember> more = {}) {
-  std::vector<TarMember> members = {
+UnpackedPackage KernelPackage(std::vector<test::TarMember> more = {}) {
+  std::vector<test::TarMember> members = {
       {.path = std::string(kFolder) + "top.ko",
        .content = ModuleText("top", "middle-one",
                              "softdep=pre: helper absent post: base")},
@@ -37,7 +36,7 @@ UnpackedPackage Kernel(std::vector<TarMember> more = {}) {
        .content = ModuleText("helper", "")},
       {.path = "./lib/modules/6.12/modules.builtin",
        .content = "kernel/lib/core.ko\n"}};
-  for (TarMember& member : more) members.push_back(std::move(member));
+  for (test::TarMember& member : more) members.push_back(std::move(member));
   return UnpackPackage("kernel", test::MakeDeb(members),
                        [](const std::string&) { return true; })
       .value();
@@ -54,21 +53,22 @@ std::vector<std::string> Names(const UnpackedPackage& kernel,
 }
 
 TEST(SelectModules, PutsDependenciesFirst) {
-  EXPECT_EQ(Names(Kernel(), {"top"}),
+  EXPECT_EQ(Names(KernelPackage(), {"top"}),
             (std::vector<std::string>{"base", "middle_one", "helper", "top"}));
 }
 
 TEST(SelectModules, KeepsTheOrderOfTheManifestAndAddsNothingTwice) {
-  EXPECT_EQ(Names(Kernel(), {"helper", "middle-one", "base", "middle_one"}),
-            (std::vector<std::string>{"helper", "base", "middle_one"}));
+  EXPECT_EQ(
+      Names(KernelPackage(), {"helper", "middle-one", "base", "middle_one"}),
+      (std::vector<std::string>{"helper", "base", "middle_one"}));
 }
 
 TEST(SelectModules, NeedsNoModuleForWhatIsBuiltIn) {
-  EXPECT_TRUE(Names(Kernel(), {"core"}).empty());
+  EXPECT_TRUE(Names(KernelPackage(), {"core"}).empty());
 }
 
 TEST(SelectModules, SuggestsTheNearestName) {
-  const auto modules = SelectModules(Kernel(), {"hepler"});
+  const auto modules = SelectModules(KernelPackage(), {"hepler"});
   ASSERT_FALSE(modules);
   EXPECT_EQ(modules.error().ToString(),
             "kernel module 'hepler' of initrd.modules is not in the kernel "
@@ -77,8 +77,8 @@ TEST(SelectModules, SuggestsTheNearestName) {
 
 TEST(SelectModules, NamesTheModuleThatNeedsAMissingOne) {
   const auto modules =
-      SelectModules(Kernel({{.path = std::string(kFolder) + "odd.ko",
-                             .content = ModuleText("odd", "nowhere")}}),
+      SelectModules(KernelPackage({{.path = std::string(kFolder) + "odd.ko",
+                                    .content = ModuleText("odd", "nowhere")}}),
                     {"odd"});
   ASSERT_FALSE(modules);
   EXPECT_EQ(modules.error().ToString(),
@@ -94,10 +94,10 @@ TEST(SelectModules, UnpacksCompressedModules) {
   const Result<ToolOutput> packed =
       RunTool({.program = xz, .args = {"-c", file.string()}});
   ASSERT_TRUE(packed);
-  const auto modules =
-      SelectModules(Kernel({{.path = std::string(kFolder) + "packed.ko.xz",
-                             .content = packed->stdout_text}}),
-                    {"packed"});
+  const auto modules = SelectModules(
+      KernelPackage({{.path = std::string(kFolder) + "packed.ko.xz",
+                      .content = packed->stdout_text}}),
+      {"packed"});
   ASSERT_TRUE(modules) << modules.error().ToString();
   ASSERT_EQ(modules->size(), 1u);
   EXPECT_EQ((*modules)[0].path, "usr/lib/modules/6.12/kernel/packed.ko");
@@ -105,18 +105,18 @@ TEST(SelectModules, UnpacksCompressedModules) {
 }
 
 TEST(SelectModules, SurvivesACycle) {
-  EXPECT_EQ(Names(Kernel({{.path = std::string(kFolder) + "a.ko",
-                           .content = ModuleText("a", "b")},
-                          {.path = std::string(kFolder) + "b.ko",
-                           .content = ModuleText("b", "a")}}),
+  EXPECT_EQ(Names(KernelPackage({{.path = std::string(kFolder) + "a.ko",
+                                  .content = ModuleText("a", "b")},
+                                 {.path = std::string(kFolder) + "b.ko",
+                                  .content = ModuleText("b", "a")}}),
                   {"a"}),
             (std::vector<std::string>{"b", "a"}));
 }
 
 TEST(SelectModules, RejectsAModuleThatIsNone) {
   const auto modules =
-      SelectModules(Kernel({{.path = std::string(kFolder) + "bad.ko",
-                             .content = "#!/bin/sh\n"}}),
+      SelectModules(KernelPackage({{.path = std::string(kFolder) + "bad.ko",
+                                    .content = "#!/bin/sh\n"}}),
                     {"bad"});
   ASSERT_FALSE(modules);
   EXPECT_EQ(modules.error().code(), ErrorCode::kInput);

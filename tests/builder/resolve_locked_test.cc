@@ -13,10 +13,10 @@ namespace {
 
 using testing::ElementsAre;
 
-// World is one suite whose packages may be locked.
-class World {
+// LockedWorld is one suite whose packages may be locked.
+class LockedWorld {
  public:
-  World() {
+  LockedWorld() {
     manifest_.path = "m.yaml";
     manifest_.architecture = "amd64";
     manifest_.archives = {{.name = "debian", .suites = {"one"}}};
@@ -68,7 +68,7 @@ class World {
 };
 
 TEST(ResolveLocked, LockedPackagesStay) {
-  World w;
+  LockedWorld w;
   w.Add("a", "1", "Depends: b");
   w.Add("a", "2", "Depends: b");
   w.Add("b", "1");
@@ -81,7 +81,7 @@ TEST(ResolveLocked, LockedPackagesStay) {
 }
 
 TEST(ResolveLocked, WhatNobodyAsksForGoes) {
-  World w;
+  LockedWorld w;
   w.Add("a", "1");
   w.Add("b", "1");
   w.Lock("a", "1");
@@ -91,7 +91,7 @@ TEST(ResolveLocked, WhatNobodyAsksForGoes) {
 }
 
 TEST(ResolveLocked, ADependencyThatNoLongerFitsMoves) {
-  World w;
+  LockedWorld w;
   w.Add("a", "2", "Depends: b (>= 2), c");
   w.Add("b", "1");
   w.Add("b", "2");
@@ -106,7 +106,7 @@ TEST(ResolveLocked, ADependencyThatNoLongerFitsMoves) {
 
 // libx was let go, and tool needs exactly the libx that it was built with.
 TEST(ResolveLocked, WhatNeedsTheVersionThatWentMoves) {
-  World w;
+  LockedWorld w;
   w.Add("tool", "1", "Depends: libx (= 1)");
   w.Add("tool", "2", "Depends: libx (= 2)");
   w.Add("libx", "2");
@@ -123,7 +123,7 @@ TEST(ResolveLocked, WhatNeedsTheVersionThatWentMoves) {
 }
 
 TEST(ResolveLocked, WhatANewVersionBreaksMoves) {
-  World w;
+  LockedWorld w;
   w.Add("a", "2", "Breaks: b (<< 2)");
   w.Add("b", "1");
   w.Add("b", "2");
@@ -134,7 +134,7 @@ TEST(ResolveLocked, WhatANewVersionBreaksMoves) {
 }
 
 TEST(ResolveLocked, AConflictThatNoMoveEndsIsAnError) {
-  World w;
+  LockedWorld w;
   w.Add("a", "2", "Conflicts: b");
   w.Add("b", "1");
   w.Add("b", "2");
@@ -149,7 +149,7 @@ TEST(ResolveLocked, AConflictThatNoMoveEndsIsAnError) {
 
 // A new first alternative, or a second provider, does not change a lock.
 TEST(ResolveLocked, ALockedAlternativeStays) {
-  World w;
+  LockedWorld w;
   w.Add("a", "1", "Depends: new | old, mail");
   w.Add("new", "1");
   w.Add("old", "1");
@@ -169,7 +169,7 @@ TEST(ResolveLocked, ALockedAlternativeStays) {
 }
 
 TEST(ResolveLocked, AVersionThatMustBeOlderIsTaken) {
-  World w;
+  LockedWorld w;
   w.Add("a", "1", "Depends: b (<< 3)");
   w.Add("b", "4");
   w.Add("b", "2");

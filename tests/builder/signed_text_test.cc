@@ -19,7 +19,8 @@ std::string KeyId(const std::string& fingerprint) {
   return fingerprint.substr(fingerprint.size() - 16);
 }
 
-std::string ErrorOf(const std::string& text, const fs::path& keyring) {
+std::string VerifySignedError(const std::string& text,
+                              const fs::path& keyring) {
   const auto verified = VerifySigned(AsBytes(text), keyring);
   return verified ? "" : verified.error().message();
 }
@@ -46,36 +47,38 @@ TEST(VerifySigned, RejectsAChangedText) {
   TALLY_NEED_ARCHIVE_TOOLS();
   std::string text = ClearSign(kText, Keys().good);
   text.replace(text.find("Origin: x"), 9, "Origin: y");
-  EXPECT_EQ(ErrorOf(text, Keys().keyring),
+  EXPECT_EQ(VerifySignedError(text, Keys().keyring),
             "bad signature: the text is not what was signed by key " +
                 KeyId(Keys().good));
 }
 
 TEST(VerifySigned, RejectsAStranger) {
   TALLY_NEED_ARCHIVE_TOOLS();
-  EXPECT_EQ(ErrorOf(ClearSign(kText, Keys().stranger), Keys().keyring),
-            "signed by a key that is not in the keyring: key " +
-                KeyId(Keys().stranger) + ", keyring '" +
-                Keys().keyring.string() + "'");
+  EXPECT_EQ(
+      VerifySignedError(ClearSign(kText, Keys().stranger), Keys().keyring),
+      "signed by a key that is not in the keyring: key " +
+          KeyId(Keys().stranger) + ", keyring '" + Keys().keyring.string() +
+          "'");
 }
 
 TEST(VerifySigned, RejectsAnExpiredKey) {
   TALLY_NEED_ARCHIVE_TOOLS();
   const std::string text = ClearSign(kText, Keys().expired, "20200101T120000");
-  EXPECT_EQ(ErrorOf(text, Keys().keyring),
+  EXPECT_EQ(VerifySignedError(text, Keys().keyring),
             "signature or key has expired: key " + KeyId(Keys().expired));
 }
 
 TEST(VerifySigned, RejectsATextWithoutSignature) {
   TALLY_NEED_ARCHIVE_TOOLS();
-  EXPECT_EQ(ErrorOf(kText, Keys().keyring),
+  EXPECT_EQ(VerifySignedError(kText, Keys().keyring),
             "no signature found, expected an OpenPGP clear-signed text");
-  EXPECT_EQ(ErrorOf("", Keys().keyring),
+  EXPECT_EQ(VerifySignedError("", Keys().keyring),
             "no signature found, expected an OpenPGP clear-signed text");
   // A text that looks like gpgv's own words.
-  EXPECT_EQ(ErrorOf("[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG A x\n[GNUPG:] VALIDSIG "
-                    "A 1 1 0 4 0 22 8 01 A\n",
-                    Keys().keyring),
+  EXPECT_EQ(VerifySignedError(
+                "[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG A x\n[GNUPG:] VALIDSIG "
+                "A 1 1 0 4 0 22 8 01 A\n",
+                Keys().keyring),
             "no signature found, expected an OpenPGP clear-signed text");
 }
 

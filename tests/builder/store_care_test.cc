@@ -19,7 +19,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::vector<std::string> Paths(const std::vector<StoreEntry>& entries) {
+std::vector<std::string> EntryPaths(const std::vector<StoreEntry>& entries) {
   std::vector<std::string> paths;
   for (const StoreEntry& entry : entries) {
     paths.push_back(KindName(entry.kind) + " " + entry.path);
@@ -74,7 +74,7 @@ TEST_F(StoreCare, ListsEveryEntry) {
   std::vector<std::string> files = {"file sha256/" + PathOf(one_),
                                     "file sha256/" + PathOf(two_)};
   std::ranges::sort(files);
-  EXPECT_THAT(Paths(entries),
+  EXPECT_THAT(EntryPaths(entries),
               ElementsAre(files[0], files[1], "tree trees/" + PathOf(tree_),
                           "partial partial/half", "other sha256/notes.txt"));
   EXPECT_EQ(entries[2].name(), tree_.hex());
@@ -98,7 +98,7 @@ TEST_F(StoreCare, NamesBadEntriesAndRemovesThem) {
   ASSERT_TRUE(store_.LockAlone());
   ASSERT_TRUE(
       RemoveBadEntries(store_, FindBadEntries(store_, List(), 1).value()));
-  EXPECT_THAT(Paths(List()),
+  EXPECT_THAT(EntryPaths(List()),
               ElementsAre("file sha256/" + PathOf(two_), "partial partial/half",
                           "other sha256/notes.txt"));
 }
@@ -108,14 +108,14 @@ TEST_F(StoreCare, CollectsWhatNoLockNames) {
   lock.packages.push_back({.sha256 = one_});
   const Garbage garbage = FindGarbage(store_, DigestsNamedBy(lock)).value();
   EXPECT_THAT(
-      Paths(garbage.unneeded),
+      EntryPaths(garbage.unneeded),
       ElementsAre("file sha256/" + PathOf(two_), "tree trees/" + PathOf(tree_),
                   "partial partial/half"));
   EXPECT_THAT(garbage.in_use, IsEmpty());
   EXPECT_EQ(garbage.num_kept, 2u);
   ASSERT_TRUE(RemoveGarbage(store_, garbage.unneeded));
-  EXPECT_THAT(Paths(List()), ElementsAre("file sha256/" + PathOf(one_),
-                                         "other sha256/notes.txt"));
+  EXPECT_THAT(EntryPaths(List()), ElementsAre("file sha256/" + PathOf(one_),
+                                              "other sha256/notes.txt"));
   // The directory of its first digits is gone, too.
   EXPECT_TRUE(IsAbsent(store_.EntryPath(two_).parent_path()));
 }
@@ -136,7 +136,7 @@ TEST_F(StoreCare, LeavesAPartialFileToItsWriter) {
   StoreWriter writer = store_.Write(digest, 5).value();
   ASSERT_TRUE(writer.Append(AsBytes("th")));
   const Garbage garbage = FindGarbage(store_, {}).value();
-  EXPECT_THAT(Paths(garbage.in_use),
+  EXPECT_THAT(EntryPaths(garbage.in_use),
               ElementsAre("partial partial/" + digest.hex()));
   // Even if somebody found it free just before.
   ASSERT_TRUE(RemoveGarbage(store_, garbage.in_use));

@@ -20,7 +20,7 @@ constexpr char kHello[] =
     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 const Sha256Digest kHelloDigest = Sha256Digest::FromHex(kHello).value();
 
-Bytes Hello() { return ToBytes(AsBytes("hello")); }
+Bytes HelloBytes() { return ToBytes(AsBytes("hello")); }
 
 std::vector<std::string> Partials(const Store& store) {
   return ListFiles(store.path() / "partial").value();
@@ -40,7 +40,7 @@ TEST(Store, KeepsWhatIsPut) {
   const Scratch scratch;
   Store store = Store::Open(scratch.path() / "store").value();
   EXPECT_FALSE(store.Contains(kHelloDigest, 5));
-  EXPECT_EQ(store.Put(Hello()).value(), kHelloDigest);
+  EXPECT_EQ(store.Put(HelloBytes()).value(), kHelloDigest);
   EXPECT_TRUE(store.Contains(kHelloDigest, 5));
   EXPECT_FALSE(store.Contains(kHelloDigest, 4));
   EXPECT_EQ(AsText(store.Read(kHelloDigest, 5).value().bytes()), "hello");
@@ -70,7 +70,7 @@ TEST(Store, NamesWhatItLacks) {
 TEST(Store, NeverReturnsCorruptBytes) {
   const Scratch scratch;
   Store store = Store::Open(scratch.path()).value();
-  const Sha256Digest hello = store.Put(Hello()).value();
+  const Sha256Digest hello = store.Put(HelloBytes()).value();
   const fs::path entry = store.EntryPath(hello);
   ASSERT_TRUE(WriteFileAtomic(entry, AsBytes("hellx")));
   const Status read = store.Verify(hello, 5);
@@ -80,7 +80,7 @@ TEST(Store, NeverReturnsCorruptBytes) {
                            std::string(kHello) + " (5 bytes)",
                            Sha256(AsBytes("hellx")).hex() + " (5 bytes)")
                 .message());
-  ASSERT_TRUE(store.Put(Hello()));
+  ASSERT_TRUE(store.Put(HelloBytes()));
   EXPECT_TRUE(store.Verify(hello, 5));
 }
 

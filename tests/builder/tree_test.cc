@@ -12,21 +12,20 @@ namespace tally {
 namespace {
 
 using test::MakeDeb;
-using test::TarMember;
 
 const Manifest kManifest = {.path = "m.yaml"};
 
 const PathFilter kEverything = [](const std::string&) { return true; };
 
-UnpackedPackage Unpack(const std::string& name,
-                       const std::vector<TarMember>& members) {
+UnpackedPackage Unpacked(const std::string& name,
+                         const std::vector<test::TarMember>& members) {
   Result<UnpackedPackage> package =
       UnpackPackage(name, MakeDeb(members), kEverything);
   EXPECT_TRUE(package) << package.error().ToString();
   return std::move(package).value();
 }
 
-std::string UnpackError(const std::vector<TarMember>& members) {
+std::string UnpackError(const std::vector<test::TarMember>& members) {
   const Result<UnpackedPackage> package =
       UnpackPackage("evil", MakeDeb(members), kEverything);
   return package ? "no error" : package.error().ToString();
@@ -87,8 +86,8 @@ TEST(Tree, NamesBothPackagesOfAConflict) {
   const TreeSpec spec;
   const Status status =
       AddPackages(kManifest, spec,
-                  {Unpack("one", {{.path = "./etc/x", .content = "1"}}),
-                   Unpack("two", {{.path = "./etc/x", .content = "2"}})},
+                  {Unpacked("one", {{.path = "./etc/x", .content = "1"}}),
+                   Unpacked("two", {{.path = "./etc/x", .content = "2"}})},
                   &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -104,8 +103,8 @@ TEST(Tree, LetsTheManifestChooseTheWinner) {
   const TreeSpec spec{.conflicts = {{.path = "/etc/x", .keep = "two"}}};
   ASSERT_TRUE(
       AddPackages(kManifest, spec,
-                  {Unpack("one", {{.path = "./etc/x", .content = "1"}}),
-                   Unpack("two", {{.path = "./etc/x", .content = "2"}})},
+                  {Unpacked("one", {{.path = "./etc/x", .content = "1"}}),
+                   Unpacked("two", {{.path = "./etc/x", .content = "2"}})},
                   &tree));
   EXPECT_EQ(AsText(tree.Find("etc/x")->content.span()), "2");
   EXPECT_EQ(tree.Find("etc/x")->origin.ToString(), "package two");
@@ -117,7 +116,7 @@ TEST(Tree, RejectsAWinnerThatHasNotThePath) {
                                      .keep = "nosuch",
                                      .where = {.line = 3, .column = 4}}}};
   const Status status = AddPackages(
-      kManifest, spec, {Unpack("one", {{.path = "./bin/x", .content = "1"}})},
+      kManifest, spec, {Unpacked("one", {{.path = "./bin/x", .content = "1"}})},
       &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -142,7 +141,8 @@ TEST(Tree, KeepsADirectoryWithEntriesFromBeingReplaced) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
       kManifest, {},
-      {Unpack("one", {{.path = "./doc/x"}, {.path = "./doc-base/y"}})}, &tree));
+      {Unpacked("one", {{.path = "./doc/x"}, {.path = "./doc-base/y"}})},
+      &tree));
   const TreeSpec spec{.files = {{.path = "/doc", .content = "1"}}};
   const Status status = ApplySpec(kManifest, spec, {}, &tree);
   ASSERT_FALSE(status);
@@ -170,12 +170,12 @@ TEST(Tree, SharesEqualDirectoriesAndRejectsDifferentOnes) {
   Tree tree;
   EXPECT_TRUE(AddPackages(
       kManifest, spec,
-      {Unpack("one", {{.path = "./etc/", .type = '5', .mode = 0755}}),
-       Unpack("two", {{.path = "./etc/", .type = '5', .mode = 0755}})},
+      {Unpacked("one", {{.path = "./etc/", .type = '5', .mode = 0755}}),
+       Unpacked("two", {{.path = "./etc/", .type = '5', .mode = 0755}})},
       &tree));
   const Status status = AddPackages(
       kManifest, spec,
-      {Unpack("three", {{.path = "./etc/", .type = '5', .mode = 0700}})},
+      {Unpacked("three", {{.path = "./etc/", .type = '5', .mode = 0700}})},
       &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -187,8 +187,8 @@ TEST(Tree, RejectsAFileBelowASymbolicLink) {
   Tree tree;
   const Status status = AddPackages(
       kManifest, {},
-      {Unpack("one", {{.path = "./x", .type = '2', .link = "/etc"}}),
-       Unpack("two", {{.path = "./x/shadow", .content = "2"}})},
+      {Unpacked("one", {{.path = "./x", .type = '2', .link = "/etc"}}),
+       Unpacked("two", {{.path = "./x/shadow", .content = "2"}})},
       &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -199,7 +199,7 @@ TEST(Tree, RejectsAFileBelowASymbolicLink) {
 TEST(Tree, LinksMergedDirectoriesThatExist) {
   Tree tree;
   ASSERT_TRUE(AddPackages(kManifest, {},
-                          {Unpack("one", {{.path = "./bin/sh"}})}, &tree));
+                          {Unpacked("one", {{.path = "./bin/sh"}})}, &tree));
   ASSERT_TRUE(AddUsrMergeLinks(&tree));
   ASSERT_NE(tree.Find("bin"), nullptr);
   EXPECT_EQ(tree.Find("bin")->symlink_target, "usr/bin");
@@ -208,11 +208,12 @@ TEST(Tree, LinksMergedDirectoriesThatExist) {
 
 TEST(Tree, AcceptsABaseFilesThatShipsTheLinksItself) {
   Tree tree;
-  ASSERT_TRUE(AddPackages(
-      kManifest, {},
-      {Unpack("base-files", {{.path = "./bin", .type = '2', .link = "usr/bin"},
+  ASSERT_TRUE(
+      AddPackages(kManifest, {},
+                  {Unpacked("base-files",
+                            {{.path = "./bin", .type = '2', .link = "usr/bin"},
                              {.path = "./usr/bin/x"}})},
-      &tree));
+                  &tree));
   ASSERT_TRUE(AddUsrMergeLinks(&tree));
   EXPECT_EQ(tree.Find("bin")->symlink_target, "usr/bin");
 }
@@ -236,7 +237,7 @@ TEST(Tree, DropsDirectoriesThatAnIncludeListDoesNotReach) {
 TEST(Tree, RejectsOwnersThatDebianDoesNotFix) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
-      kManifest, {}, {Unpack("one", {{.path = "./x", .gid = 101}})}, &tree));
+      kManifest, {}, {Unpacked("one", {{.path = "./x", .gid = 101}})}, &tree));
   const Status status = CheckOwners(tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -256,8 +257,8 @@ TEST(Tree, AppliesWhatTheManifestSaysOverPackages) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
       kManifest, {},
-      {Unpack("one", {{.path = "./etc/x", .content = "theirs"},
-                      {.path = "./bin/su", .mode = 04755, .gid = 200}})},
+      {Unpacked("one", {{.path = "./etc/x", .content = "theirs"},
+                        {.path = "./bin/su", .mode = 04755, .gid = 200}})},
       &tree));
   const std::map<std::string, Content> local = {
       {"tool", MakeContent(ToBytes(AsBytes("#!/bin/sh\n")))}};
@@ -291,8 +292,8 @@ TEST(Tree, ListsHardLinksOfOneInode) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
       kManifest, {},
-      {Unpack("one", {{.path = "./b", .content = "data"},
-                      {.path = "./a", .type = '1', .link = "./b"}})},
+      {Unpacked("one", {{.path = "./b", .content = "data"},
+                        {.path = "./a", .type = '1', .link = "./b"}})},
       &tree));
   const FileList list = tree.ToFileList(1);
   ASSERT_EQ(list.size(), 3u);
@@ -306,7 +307,7 @@ TEST(FilesJson, IsValidJsonWithEveryField) {
   Tree tree;
   ASSERT_TRUE(AddPackages(
       kManifest, {},
-      {Unpack("one", {{.path = "./x", .mode = 04755, .content = "1"}})},
+      {Unpacked("one", {{.path = "./x", .mode = 04755, .content = "1"}})},
       &tree));
   const Result<Json> json =
       ParseJson(FormatFilesJson({{"root", &tree}}, kFormatEpoch));

@@ -5,11 +5,14 @@
 
 #include "common/text.h"
 #include "formats/passwd.h"
+#include "tests/builder/package_tree.h"
 #include "tests/formats/run_program.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
+
+using test::PackageTree;
 
 constexpr std::string_view kPasswdMaster =
     "root:*:0:0:root:/root:/bin/bash\n"
@@ -19,16 +22,6 @@ constexpr std::string_view kGroupMaster =
     "root:*:0:\nadm:*:4:\nman:*:12:\nshadow:*:42:\nnogroup:*:65534:\n";
 
 using Files = std::map<std::string, std::string>;
-
-Tree TreeOf(const Files& files) {
-  Tree tree;
-  for (const auto& [path, text] : files) {
-    TreeNode node = GeneratedFile("test", text);
-    node.origin = {"package", "p"};
-    EXPECT_TRUE(tree.Add(path, std::move(node)));
-  }
-  return tree;
-}
 
 Files WithMasters(Files files) {
   files["usr/share/base-passwd/passwd.master"] = kPasswdMaster;
@@ -65,7 +58,8 @@ std::string BuildError(const Tree& tree, const Manifest& manifest = Empty(),
 
 // SysusersError is the error of one file, lines from 1.
 std::string SysusersError(const std::string& text) {
-  return BuildError(TreeOf(WithMasters({{"usr/lib/sysusers.d/x.conf", text}})));
+  return BuildError(
+      PackageTree(WithMasters({{"usr/lib/sysusers.d/x.conf", text}})));
 }
 
 std::string TextOf(const Tree& tree, const std::string& path) {
@@ -74,7 +68,7 @@ std::string TextOf(const Tree& tree, const std::string& path) {
 }
 
 TEST(Accounts, ComeFromAllSourcesInOrder) {
-  const Tree tree = TreeOf(WithMasters(
+  const Tree tree = PackageTree(WithMasters(
       {{"usr/lib/sysusers.d/dbus.conf", "u messagebus - \"Bus\"\n"},
        {"usr/lib/sysusers.d/a.conf", "g input -\nu man 6:12\nm man adm\n"}}));
   Manifest manifest = Empty();
@@ -118,7 +112,7 @@ TEST(Accounts, ComeFromAllSourcesInOrder) {
 }
 
 TEST(Accounts, TakePinsAndAllocateOnlyTheRest) {
-  const Tree tree = TreeOf({{"usr/lib/sysusers.d/x.conf", "u a\nu b\n"}});
+  const Tree tree = PackageTree({{"usr/lib/sysusers.d/x.conf", "u a\nu b\n"}});
   const LockedAccounts pins = {.users = {{"b", 999}, {"gone", 5}},
                                .groups = {{"b", 990}}};
   const Accounts accounts = Build(tree, Empty(), {}, pins);
@@ -133,7 +127,7 @@ TEST(Accounts, TakePinsAndAllocateOnlyTheRest) {
 }
 
 TEST(Accounts, RefuseToAllocateAtBuild) {
-  const Tree tree = TreeOf({{"usr/lib/sysusers.d/x.conf", "g a\n"}});
+  const Tree tree = PackageTree({{"usr/lib/sysusers.d/x.conf", "g a\n"}});
   const auto accounts =
       BuildAccounts(Empty(), tree, {}, {}, WhenNotPinned::kRefuse);
   ASSERT_FALSE(accounts);
@@ -145,7 +139,8 @@ TEST(Accounts, RefuseToAllocateAtBuild) {
 }
 
 TEST(Accounts, RefuseAPinThatSomethingFixedHasNow) {
-  const Tree tree = TreeOf({{"usr/lib/sysusers.d/x.conf", "g a\ng b 500\n"}});
+  const Tree tree =
+      PackageTree({{"usr/lib/sysusers.d/x.conf", "g a\ng b 500\n"}});
   const LockedAccounts pins = {.users = {}, .groups = {{"a", 500}}};
   EXPECT_EQ(BuildError(tree, Empty(), {}, pins, WhenNotPinned::kRefuse),
             "group 'a' has gid 500 in the lock, which group 'b' has in "
@@ -190,8 +185,8 @@ TEST(Accounts, NameTheSourceOfBadLines) {
   Manifest manifest = Empty();
   manifest.system.users = {
       {.name = "svc", .groups = {"admm"}, .where = {.line = 3, .column = 5}}};
-  const auto accounts = BuildAccounts(manifest, TreeOf(WithMasters({})), {}, {},
-                                      WhenNotPinned::kAllocate);
+  const auto accounts = BuildAccounts(manifest, PackageTree(WithMasters({})),
+                                      {}, {}, WhenNotPinned::kAllocate);
   ASSERT_FALSE(accounts);
   EXPECT_EQ(accounts.error().ToString(),
             "m.yaml:3:5: found group 'admm' of user 'svc', expected a group of "
@@ -201,13 +196,13 @@ TEST(Accounts, NameTheSourceOfBadLines) {
 }
 
 TEST(Accounts, ReadSysusersFilesByPrecedence) {
-  Tree tree = TreeOf({{"usr/lib/sysusers.d/a.conf", "u a 1\n"},
-                      {"etc/sysusers.d/a.conf", "u a 2\n"},
-                      {"usr/lib/sysusers.d/b.conf", "u b 3\n"},
-                      {"run/sysusers.d/b.conf", ""},
-                      {"usr/lib/sysusers.d/c.conf", "u c 4\n"},
-                      {"usr/lib/sysusers.d/d.txt", "u d 5\n"},
-                      {"usr/lib/sysusers.d/e.conf", "u e 6\n"}});
+  Tree tree = PackageTree({{"usr/lib/sysusers.d/a.conf", "u a 1\n"},
+                           {"etc/sysusers.d/a.conf", "u a 2\n"},
+                           {"usr/lib/sysusers.d/b.conf", "u b 3\n"},
+                           {"run/sysusers.d/b.conf", ""},
+                           {"usr/lib/sysusers.d/c.conf", "u c 4\n"},
+                           {"usr/lib/sysusers.d/d.txt", "u d 5\n"},
+                           {"usr/lib/sysusers.d/e.conf", "u e 6\n"}});
   ASSERT_TRUE(
       tree.Add("etc/sysusers.d/c.conf", GeneratedLink("test", "/dev/null")));
   ASSERT_TRUE(
@@ -221,28 +216,28 @@ TEST(Accounts, ReadSysusersFilesByPrecedence) {
 TEST(Accounts, OfTheTreeItselfAreCompleteOrRefused) {
   const Files own = {{"etc/passwd", "root:x:0:0::/root:/bin/sh\n"},
                      {"etc/group", "root:x:0:\nadm:x:4:\n"}};
-  Tree tree = TreeOf(WithMasters(own));
+  Tree tree = PackageTree(WithMasters(own));
   const Accounts accounts = Build(tree);
   EXPECT_EQ(accounts.users().size(), 1u);
   ASSERT_TRUE(GenerateAccounts(accounts, &tree));
   EXPECT_EQ(TextOf(tree, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
   EXPECT_EQ(TextOf(tree, "etc/shadow"), "root:!*:::::::\n");
 
-  EXPECT_EQ(BuildError(TreeOf(own), Empty(), {Sysusers("u a -")}),
+  EXPECT_EQ(BuildError(PackageTree(own), Empty(), {Sysusers("u a -")}),
             "'/etc/passwd' of package p has no user 'a', which action "
             "'sysusers u a -' of package 'q' asks for");
-  EXPECT_EQ(BuildError(TreeOf(own), Empty(), {Sysusers("g a -")}),
+  EXPECT_EQ(BuildError(PackageTree(own), Empty(), {Sysusers("g a -")}),
             "'/etc/group' of package p has no group 'a', which action "
             "'sysusers g a -' of package 'q' asks for");
-  EXPECT_EQ(BuildError(TreeOf(own), Empty(), {Sysusers("m root adm")}),
+  EXPECT_EQ(BuildError(PackageTree(own), Empty(), {Sysusers("m root adm")}),
             "'/etc/group' of package p has no member 'root' of group 'adm', "
             "which action 'sysusers m root adm' of package 'q' asks for");
-  EXPECT_EQ(BuildError(TreeOf({{"etc/passwd", ""}})),
+  EXPECT_EQ(BuildError(PackageTree({{"etc/passwd", ""}})),
             "found '/etc/passwd' of package p without '/etc/group', expected "
             "both or none");
   Files with_shadow = own;
   with_shadow["etc/gshadow"] = "root:*::\n";
-  Tree partial = TreeOf(with_shadow);
+  Tree partial = PackageTree(with_shadow);
   const Status generated = GenerateAccounts(Build(partial), &partial);
   ASSERT_FALSE(generated);
   EXPECT_EQ(generated.error().ToString(),
@@ -251,7 +246,8 @@ TEST(Accounts, OfTheTreeItselfAreCompleteOrRefused) {
 }
 
 TEST(Accounts, ExpireWhatMustNeverLogIn) {
-  Tree tree = TreeOf({{"usr/lib/sysusers.d/x.conf", "u! a 5\nu root 0\n"}});
+  Tree tree =
+      PackageTree({{"usr/lib/sysusers.d/x.conf", "u! a 5\nu root 0\n"}});
   ASSERT_TRUE(GenerateAccounts(Build(tree), &tree));
   EXPECT_EQ(TextOf(tree, "etc/shadow"), "root:!*:::::::\na:!*::::::1:\n");
   EXPECT_EQ(TextOf(tree, "etc/passwd"),
@@ -265,7 +261,7 @@ TEST(Accounts, AreNotWrittenIfThereAreNone) {
 }
 
 TEST(ResolveOwners, LooksNamesUpInTheImage) {
-  Tree tree = TreeOf({{"usr/lib/sysusers.d/x.conf", "u chrony 100\n"}});
+  Tree tree = PackageTree({{"usr/lib/sysusers.d/x.conf", "u chrony 100\n"}});
   const Accounts accounts = Build(tree);
   TreeNode node = GeneratedDirectory("tmpfiles");
   node.user = "chrony";
@@ -286,7 +282,7 @@ TEST(ResolveOwners, LooksNamesUpInTheImage) {
 }
 
 // Lines in which order decides nothing but the numbers themselves.
-constexpr std::string_view kComparedLines =
+constexpr std::string_view kSysusersLines =
     "u esc 300 \"a \\x41 \\\"q\\\" 'z'\" /a%%b\n"
     "u root 0\nu r2 -:42 -\nu r3 -:shadow\n"
     "g ggg\ng same 400\nu same -\nu alloc\nu five 500\nu man 6:12\n"
@@ -299,13 +295,13 @@ TEST(Accounts, AreThoseOfSystemdSysusers) {
   // update-passwd(8) would have copied the masters.
   scratch.Write("etc/passwd", kPasswdMaster);
   scratch.Write("etc/group", kGroupMaster);
-  scratch.Write("usr/lib/sysusers.d/x.conf", kComparedLines);
+  scratch.Write("usr/lib/sysusers.d/x.conf", kSysusersLines);
   const ToolOutput output =
       test::RunProgram(program, {"--root=" + scratch.path().string()});
   ASSERT_EQ(output.exit_status, 0) << output.stderr_text;
 
-  Tree tree = TreeOf(WithMasters(
-      {{"usr/lib/sysusers.d/x.conf", std::string(kComparedLines)}}));
+  Tree tree = PackageTree(WithMasters(
+      {{"usr/lib/sysusers.d/x.conf", std::string(kSysusersLines)}}));
   const Accounts accounts = Build(tree);
   const Bytes passwd = test::MustRead(scratch.path() / "etc/passwd");
   const auto users = ParsePasswd(AsText(passwd), "'passwd'");
@@ -338,8 +334,8 @@ TEST(Accounts, PassPwckAndGrpck) {
   TALLY_NEED_PROGRAM(pwck, "pwck");
   TALLY_NEED_PROGRAM(grpck, "grpck");
   if (geteuid() != 0) GTEST_SKIP() << "pwck wants root";
-  Tree tree = TreeOf(WithMasters(
-      {{"usr/lib/sysusers.d/x.conf", std::string(kComparedLines)}}));
+  Tree tree = PackageTree(WithMasters(
+      {{"usr/lib/sysusers.d/x.conf", std::string(kSysusersLines)}}));
   ASSERT_TRUE(GenerateAccounts(Build(tree), &tree));
   const test::Scratch scratch;
   for (const char* path :

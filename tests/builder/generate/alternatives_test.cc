@@ -19,7 +19,7 @@ Action Alternative(const std::string& argument,
           .package = package};
 }
 
-Tree TreeOf(const std::vector<std::string>& files) {
+Tree AlternativesTree(const std::vector<std::string>& files) {
   Tree tree;
   for (const std::string& path : files) {
     EXPECT_TRUE(tree.Add(path, {.mode = 0755,
@@ -32,7 +32,7 @@ Tree TreeOf(const std::vector<std::string>& files) {
   return tree;
 }
 
-Links LinksOf(const Tree& tree) {
+Links AlternativesLinks(const Tree& tree) {
   Links links;
   for (const auto& [path, node] : tree.nodes()) {
     if (node.type == NodeType::kSymlink && path != "bin") {
@@ -49,15 +49,15 @@ Manifest Choosing(const std::string& name, const std::string& path) {
   return manifest;
 }
 
-Links Generated(const Manifest& manifest, const std::vector<Action>& actions,
-                Tree tree) {
+Links GeneratedAlternatives(const Manifest& manifest,
+                            const std::vector<Action>& actions, Tree tree) {
   const Status status = GenerateAlternatives(manifest, actions, &tree);
   EXPECT_TRUE(status) << status.error().ToString();
-  return LinksOf(tree);
+  return AlternativesLinks(tree);
 }
 
-std::string Error(const std::vector<Action>& actions, Tree tree,
-                  const Manifest& manifest = {}) {
+std::string AlternativesError(const std::vector<Action>& actions, Tree tree,
+                              const Manifest& manifest = {}) {
   const Status status = GenerateAlternatives(manifest, actions, &tree);
   return status ? "no error" : status.error().ToString();
 }
@@ -69,16 +69,18 @@ const std::vector<Action> kPagers = {
     Alternative("/usr/bin/pager pager /usr/bin/less 77")};
 
 TEST(Alternatives, TheHighestPriorityIsChosen) {
-  EXPECT_EQ(Generated({}, kPagers, TreeOf({"usr/bin/more", "usr/bin/less"})),
-            (Links{{"etc/alternatives/pager", "/usr/bin/less"},
-                   {"usr/bin/pager", "/etc/alternatives/pager"}}));
+  EXPECT_EQ(
+      GeneratedAlternatives({}, kPagers,
+                            AlternativesTree({"usr/bin/more", "usr/bin/less"})),
+      (Links{{"etc/alternatives/pager", "/usr/bin/less"},
+             {"usr/bin/pager", "/etc/alternatives/pager"}}));
 }
 
 TEST(Alternatives, TheManifestChoosesWithSlaves) {
-  const Tree tree =
-      TreeOf({"usr/bin/more", "usr/bin/less", "usr/share/man/man1/more.1.gz"});
+  const Tree tree = AlternativesTree(
+      {"usr/bin/more", "usr/bin/less", "usr/share/man/man1/more.1.gz"});
   EXPECT_EQ(
-      Generated(Choosing("pager", "/bin/more"), kPagers, tree),
+      GeneratedAlternatives(Choosing("pager", "/bin/more"), kPagers, tree),
       (Links{
           {"etc/alternatives/pager", "/bin/more"},
           {"etc/alternatives/pager.1.gz", "/usr/share/man/man1/more.1.gz"},
@@ -87,10 +89,11 @@ TEST(Alternatives, TheManifestChoosesWithSlaves) {
 }
 
 TEST(Alternatives, SkipsPathsAndSlavesThatAreNotInTheImage) {
-  EXPECT_EQ(Generated({}, kPagers, TreeOf({"usr/bin/more"})),
-            (Links{{"etc/alternatives/pager", "/bin/more"},
-                   {"usr/bin/pager", "/etc/alternatives/pager"}}));
-  EXPECT_TRUE(Generated({}, kPagers, TreeOf({})).empty());
+  EXPECT_EQ(
+      GeneratedAlternatives({}, kPagers, AlternativesTree({"usr/bin/more"})),
+      (Links{{"etc/alternatives/pager", "/bin/more"},
+             {"usr/bin/pager", "/etc/alternatives/pager"}}));
+  EXPECT_TRUE(GeneratedAlternatives({}, kPagers, AlternativesTree({})).empty());
 }
 
 TEST(Alternatives, WhoCameFirstWinsAmongEquals) {
@@ -98,29 +101,34 @@ TEST(Alternatives, WhoCameFirstWinsAmongEquals) {
       Alternative("/usr/bin/x x /usr/bin/b 5"),
       Alternative("/usr/bin/x x /usr/bin/a 5"),
       Alternative("/usr/bin/x x /usr/bin/c -9")};
-  EXPECT_EQ(
-      Generated({}, actions, TreeOf({"usr/bin/a", "usr/bin/b", "usr/bin/c"}))
-          .at("etc/alternatives/x"),
-      "/usr/bin/b");
+  EXPECT_EQ(GeneratedAlternatives(
+                {}, actions,
+                AlternativesTree({"usr/bin/a", "usr/bin/b", "usr/bin/c"}))
+                .at("etc/alternatives/x"),
+            "/usr/bin/b");
 }
 
 TEST(Alternatives, AnAlternativeMayLeadToAnother) {
   const std::vector<Action> actions = {
       Alternative("/usr/bin/editor editor /usr/bin/vi 5"),
       Alternative("/usr/bin/vi vi /usr/bin/vim.tiny 5")};
-  EXPECT_EQ(Generated({}, actions, TreeOf({"usr/bin/vim.tiny"})).size(), 4u);
+  EXPECT_EQ(
+      GeneratedAlternatives({}, actions, AlternativesTree({"usr/bin/vim.tiny"}))
+          .size(),
+      4u);
 }
 
 TEST(Alternatives, WhatPeoplePutInTheTreeStays) {
-  Tree tree = TreeOf({"usr/bin/less"});
+  Tree tree = AlternativesTree({"usr/bin/less"});
   ASSERT_TRUE(tree.Add("usr/bin/pager", {.content = TextContent("mine"),
                                          .origin = {"manifest", "line 3"}}));
-  EXPECT_FALSE(Generated({}, kPagers, tree).contains("usr/bin/pager"));
+  EXPECT_FALSE(
+      GeneratedAlternatives({}, kPagers, tree).contains("usr/bin/pager"));
 }
 
 TEST(Alternatives, RejectsMalformedActions) {
   const auto error = [](const std::string& argument) {
-    return Error({Alternative(argument)}, Tree());
+    return AlternativesError({Alternative(argument)}, Tree());
   };
   const std::string doing = "\n  while reading an alternative of package 'p'";
   EXPECT_EQ(error("/usr/bin/x x /usr/bin/y"),
@@ -149,47 +157,52 @@ TEST(Alternatives, RejectsMalformedActions) {
 }
 
 TEST(Alternatives, RejectsContradictions) {
-  const Tree tree = TreeOf({"usr/bin/a", "usr/bin/b"});
+  const Tree tree = AlternativesTree({"usr/bin/a", "usr/bin/b"});
   const Action first = Alternative("/usr/bin/x x /usr/bin/a 1", "first");
-  EXPECT_EQ(Error({first, Alternative("/usr/bin/y x /usr/bin/b 1")}, tree),
+  EXPECT_EQ(AlternativesError({first, Alternative("/usr/bin/y x /usr/bin/b 1")},
+                              tree),
             "alternative 'x' of package 'p': name 'x' is the master with link "
             "'/usr/bin/y' and the master with link '/usr/bin/x'");
-  EXPECT_EQ(Error({first, Alternative("/bin/x y /usr/bin/b 1")}, tree),
-            "alternative 'y' of package 'p': link '/usr/bin/x' belongs to both "
-            "'x' and 'y'");
-  EXPECT_EQ(Error({first, Alternative("/usr/bin/y y /usr/bin/b 1 slave "
-                                      "/usr/bin/x x /usr/bin/a")},
-                  tree),
-            "alternative 'y' of package 'p': name 'x' is the slave of 'y' with "
-            "link '/usr/bin/x' and the master with link '/usr/bin/x'");
-  EXPECT_EQ(Error({first, Alternative("/usr/bin/x x /usr/bin/a 2")}, tree),
+  EXPECT_EQ(
+      AlternativesError({first, Alternative("/bin/x y /usr/bin/b 1")}, tree),
+      "alternative 'y' of package 'p': link '/usr/bin/x' belongs to both "
+      "'x' and 'y'");
+  EXPECT_EQ(
+      AlternativesError({first, Alternative("/usr/bin/y y /usr/bin/b 1 slave "
+                                            "/usr/bin/x x /usr/bin/a")},
+                        tree),
+      "alternative 'y' of package 'p': name 'x' is the slave of 'y' with "
+      "link '/usr/bin/x' and the master with link '/usr/bin/x'");
+  EXPECT_EQ(AlternativesError({first, Alternative("/usr/bin/x x /usr/bin/a 2")},
+                              tree),
             "alternative 'x' of package 'p': package 'first' offers the same "
             "path with another priority or other slaves");
-  EXPECT_EQ(Error({Alternative("/usr/bin/b x /usr/bin/a 1")}, tree),
+  EXPECT_EQ(AlternativesError({Alternative("/usr/bin/b x /usr/bin/a 1")}, tree),
             "alternative 'x' of package 'p': '/usr/bin/b' of package q is "
             "where its link should be");
 }
 
 TEST(Alternatives, RejectsCycles) {
-  EXPECT_EQ(Error({Alternative("/usr/bin/a a /usr/bin/b 1"),
-                   Alternative("/usr/bin/b b /bin/a 1")},
-                  TreeOf({"usr/bin/c"})),
+  EXPECT_EQ(AlternativesError({Alternative("/usr/bin/a a /usr/bin/b 1"),
+                               Alternative("/usr/bin/b b /bin/a 1")},
+                              AlternativesTree({"usr/bin/c"})),
             "alternative 'a' of package 'p': path '/usr/bin/b' leads back to "
             "its own link or to nothing");
 }
 
 TEST(Alternatives, RejectsChoicesThatNobodyOffers) {
-  const Tree tree = TreeOf({"usr/bin/more"});
-  EXPECT_EQ(Error(kPagers, tree, Choosing("pagr", "/bin/more")),
+  const Tree tree = AlternativesTree({"usr/bin/more"});
+  EXPECT_EQ(AlternativesError(kPagers, tree, Choosing("pagr", "/bin/more")),
             "m.yaml:4:9: found alternative 'pagr', expected one that a package "
             "offers, did you mean 'pager'?");
-  EXPECT_EQ(Error(kPagers, tree, Choosing("pager", "/usr/bin/les")),
+  EXPECT_EQ(AlternativesError(kPagers, tree, Choosing("pager", "/usr/bin/les")),
             "m.yaml:4:9: found path of alternative 'pager' '/usr/bin/les', "
             "expected one that a package offers, did you mean "
             "'/usr/bin/less'?");
-  EXPECT_EQ(Error(kPagers, tree, Choosing("pager", "/usr/bin/less")),
-            "m.yaml:4:9: path '/usr/bin/less' of alternative 'pager' is not in "
-            "the image");
+  EXPECT_EQ(
+      AlternativesError(kPagers, tree, Choosing("pager", "/usr/bin/less")),
+      "m.yaml:4:9: path '/usr/bin/less' of alternative 'pager' is not in "
+      "the image");
 }
 
 TEST(Alternatives, AgreesWithUpdateAlternatives) {
@@ -223,8 +236,8 @@ TEST(Alternatives, AgreesWithUpdateAlternatives) {
     ASSERT_TRUE(output);
     ASSERT_EQ(output->exit_status, 0) << output->stderr_text;
   }
-  EXPECT_EQ(Generated({}, actions, before),
-            LinksOf(test::ReadDiskTree(root.path())));
+  EXPECT_EQ(GeneratedAlternatives({}, actions, before),
+            AlternativesLinks(test::ReadDiskTree(root.path())));
 }
 
 }  // namespace

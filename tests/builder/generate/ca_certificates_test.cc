@@ -38,7 +38,7 @@ constexpr std::string_view kHash = "2faabc7f";
 
 const std::vector<Action> kAsked = {{.kind = ActionKind::kCaCertificates}};
 
-Tree TreeOf(const std::map<std::string, std::string_view>& files) {
+Tree CertificateTree(const std::map<std::string, std::string_view>& files) {
   Tree tree;
   for (const auto& [path, text] : files) {
     EXPECT_TRUE(tree.Add(path, GeneratedFile("test", text)));
@@ -46,15 +46,17 @@ Tree TreeOf(const std::map<std::string, std::string_view>& files) {
   return tree;
 }
 
-Tree Generated(const std::map<std::string, std::string_view>& files) {
-  Tree tree = TreeOf(files);
+Tree GeneratedCertificates(
+    const std::map<std::string, std::string_view>& files) {
+  Tree tree = CertificateTree(files);
   const Status done = GenerateCaCertificates(kAsked, &tree);
   EXPECT_TRUE(done) << done.error().ToString();
   return tree;
 }
 
-std::string Refused(const std::map<std::string, std::string_view>& files) {
-  Tree tree = TreeOf(files);
+std::string RefusedCertificates(
+    const std::map<std::string, std::string_view>& files) {
+  Tree tree = CertificateTree(files);
   const Status done = GenerateCaCertificates(kAsked, &tree);
   return done ? "no error" : done.error().ToString();
 }
@@ -79,9 +81,9 @@ const std::string kAll = "usr/share/ca-certificates/";
 const std::string kLocal = "usr/local/share/ca-certificates/";
 
 TEST(CaCertificates, AreLinkedBundledAndHashed) {
-  const Tree tree = Generated({{kAll + "m/B.crt", kFirst},
-                               {kAll + "m/A.crt", kSecond},
-                               {kAll + "m/README", "x"}});
+  const Tree tree = GeneratedCertificates({{kAll + "m/B.crt", kFirst},
+                                           {kAll + "m/A.crt", kSecond},
+                                           {kAll + "m/README", "x"}});
   EXPECT_EQ(Certs(tree), (Strings{Hash(0) + " -> A.pem", Hash(1) + " -> B.pem",
                                   "A.pem -> /usr/share/ca-certificates/m/A.crt",
                                   "B.pem -> /usr/share/ca-certificates/m/B.crt",
@@ -94,16 +96,17 @@ TEST(CaCertificates, AreLinkedBundledAndHashed) {
 }
 
 TEST(CaCertificates, ComeOnlyIfAnActionAsks) {
-  Tree tree = TreeOf({{kAll + "m/A.crt", kFirst}});
+  Tree tree = CertificateTree({{kAll + "m/A.crt", kFirst}});
   ASSERT_TRUE(GenerateCaCertificates({{.kind = ActionKind::kLdconfig}}, &tree));
   EXPECT_EQ(tree.Find("etc"), nullptr);
 }
 
 TEST(CaCertificates, OfTheMachineComeLast) {
   const std::string without_line_end(kSecond.substr(0, kSecond.size() - 1));
-  const Tree tree = Generated({{kAll + "m/Z.crt", kFirst},
-                               {kLocal + "my (own), CA.crt", without_line_end},
-                               {kLocal + "x/ignored.pem", "x"}});
+  const Tree tree =
+      GeneratedCertificates({{kAll + "m/Z.crt", kFirst},
+                             {kLocal + "my (own), CA.crt", without_line_end},
+                             {kLocal + "x/ignored.pem", "x"}});
   EXPECT_EQ(Certs(tree),
             (Strings{Hash(0) + " -> Z.pem", Hash(1) + " -> my_=own=__CA.pem",
                      "Z.pem -> /usr/share/ca-certificates/m/Z.crt",
@@ -116,13 +119,14 @@ TEST(CaCertificates, OfTheMachineComeLast) {
 
 TEST(CaCertificates, AreThoseOfTheConf) {
   const Tree chosen =
-      Generated({{"etc/ca-certificates.conf", "# x\n\nm/B.crt\n"},
-                 {kAll + "m/A.crt", kFirst},
-                 {kAll + "m/B.crt", kSecond}});
+      GeneratedCertificates({{"etc/ca-certificates.conf", "# x\n\nm/B.crt\n"},
+                             {kAll + "m/A.crt", kFirst},
+                             {kAll + "m/B.crt", kSecond}});
   EXPECT_EQ(TreeText(chosen, "etc/ssl/certs/ca-certificates.crt"), kSecond);
-  const Tree deselected = Generated({{"etc/ca-certificates.conf", "!m/B.crt\n"},
-                                     {kAll + "m/A.crt", kFirst},
-                                     {kAll + "m/B.crt", kSecond}});
+  const Tree deselected =
+      GeneratedCertificates({{"etc/ca-certificates.conf", "!m/B.crt\n"},
+                             {kAll + "m/A.crt", kFirst},
+                             {kAll + "m/B.crt", kSecond}});
   EXPECT_EQ(Certs(deselected),
             (Strings{Hash(0) + " -> A.pem",
                      "A.pem -> /usr/share/ca-certificates/m/A.crt",
@@ -131,7 +135,7 @@ TEST(CaCertificates, AreThoseOfTheConf) {
 }
 
 TEST(CaCertificates, CopiesGetNoSecondHashLink) {
-  const Tree tree = Generated(
+  const Tree tree = GeneratedCertificates(
       {{kAll + "A.crt", kFirst},
        {kAll + "B.crt", kFirst},
        {"etc/ssl/certs/two.pem", std::string(kFirst) + std::string(kSecond)}});
@@ -142,24 +146,26 @@ TEST(CaCertificates, CopiesGetNoSecondHashLink) {
 }
 
 TEST(CaCertificates, LeaveWhatPeoplePutThere) {
-  const Tree tree = Generated({{kAll + "A.crt", kFirst},
-                               {"etc/ssl/certs/" + Hash(0), "mine"},
-                               {"etc/ssl/certs/ca-certificates.crt", "mine"}});
+  const Tree tree =
+      GeneratedCertificates({{kAll + "A.crt", kFirst},
+                             {"etc/ssl/certs/" + Hash(0), "mine"},
+                             {"etc/ssl/certs/ca-certificates.crt", "mine"}});
   EXPECT_EQ(Certs(tree), (Strings{Hash(0), Hash(1) + " -> A.pem",
                                   "A.pem -> /usr/share/ca-certificates/A.crt",
                                   "ca-certificates.crt"}));
 }
 
 TEST(CaCertificates, RejectsWhatIsNoCertificate) {
-  EXPECT_EQ(Refused({{kAll + "A.crt", "hello"}}),
+  EXPECT_EQ(RefusedCertificates({{kAll + "A.crt", "hello"}}),
             "'/usr/share/ca-certificates/A.crt' is no certificate, expected "
             "PEM text of one");
   std::string bad(kFirst);
   bad.replace(bad.find("MII"), 3, "AAA");
-  EXPECT_EQ(Refused({{kLocal + "A.crt", bad}}),
+  EXPECT_EQ(RefusedCertificates({{kLocal + "A.crt", bad}}),
             "'/usr/local/share/ca-certificates/A.crt' has a malformed "
             "certificate");
-  EXPECT_EQ(Refused({{kLocal + "A.crt", std::string((1 << 20) + 1, 'x')}}),
+  EXPECT_EQ(RefusedCertificates(
+                {{kLocal + "A.crt", std::string((1 << 20) + 1, 'x')}}),
             "'/usr/local/share/ca-certificates/A.crt' has 1048577 bytes, "
             "expected a certificate of at most 1 MiB");
 }
@@ -169,16 +175,16 @@ TEST(CaCertificates, RejectsLinesWithoutAFile) {
        {"m/none.crt", "!m/none.crt", "m", "../x.crt"}) {
     const std::string name = line.substr(line[0] == '!' ? 1 : 0);
     const std::string conf = "# x\n" + line + "\n";
-    EXPECT_EQ(Refused({{"etc/ca-certificates.conf", conf},
-                       {kAll + "m/A.crt", kFirst},
-                       {"usr/share/x.crt", kFirst}}),
+    EXPECT_EQ(RefusedCertificates({{"etc/ca-certificates.conf", conf},
+                                   {kAll + "m/A.crt", kFirst},
+                                   {"usr/share/x.crt", kFirst}}),
               "'/etc/ca-certificates.conf' line 2: found '" + name +
                   "', expected a file below '/usr/share/ca-certificates'");
   }
 }
 
 TEST(CaCertificates, RejectsDirectoriesBehindLinks) {
-  Tree tree = TreeOf({{"srv/A.crt", kFirst}});
+  Tree tree = CertificateTree({{"srv/A.crt", kFirst}});
   ASSERT_TRUE(tree.Add(kLocal + "more", GeneratedLink("test", "/srv")));
   const Status done = GenerateCaCertificates(kAsked, &tree);
   ASSERT_FALSE(done);

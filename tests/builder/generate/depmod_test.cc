@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 10> kFiles = {
     "modules.symbols.bin", "modules.builtin.bin",
     "modules.devname",     "modules.builtin.alias.bin"};
 
-void AddText(Tree& tree, const std::string& path, std::string_view text) {
+void AddKernelText(Tree& tree, const std::string& path, std::string_view text) {
   ASSERT_TRUE(tree.Add(path, {.mode = 0644,
                               .content = TextContent(text),
                               .origin = {"package", "linux"}}));
@@ -37,10 +37,10 @@ void AddModule(Tree& tree, const std::string& path,
   std::string strings;
   for (const std::string& text : modinfo) strings += text + '\0';
   const Bytes module = test::MakeLinkedModule(strings, links);
-  AddText(tree, kDirectory + path, AsText(module));
+  AddKernelText(tree, kDirectory + path, AsText(module));
 }
 
-Tree Kernel() {
+Tree KernelTree() {
   Tree tree;
   AddModule(tree, "kernel/fs/top-fs.ko",
             {"name=top_fs", "alias=fs-top", "alias=x[a-c]-y", "alias=bad]",
@@ -59,20 +59,21 @@ Tree Kernel() {
   AddModule(tree, "updates/other.ko", {"name=other", "alias=updated"},
             {.exported = {"other_a"}});
   AddModule(tree, "build/hidden.ko", {"name=hidden"}, {});
-  AddText(tree, kDirectory + "modules.order",
-          "kernel/lib/low.ko\nkernel/gone.ko\nkernel/fs/top-fs.ko\n"
-          "kernel/lib/low.ko\n");
-  AddText(tree, kDirectory + "modules.builtin",
-          "kernel/a/built-in.ko\nkernel/a/built.ko\n");
-  AddText(tree, kDirectory + "modules.builtin.modinfo",
-          std::string_view("built_in.license=GPL\0built_in.alias=pci-x[-]*\0"
-                           "built.alias=pci-xz\0",
-                           65));
+  AddKernelText(tree, kDirectory + "modules.order",
+                "kernel/lib/low.ko\nkernel/gone.ko\nkernel/fs/top-fs.ko\n"
+                "kernel/lib/low.ko\n");
+  AddKernelText(tree, kDirectory + "modules.builtin",
+                "kernel/a/built-in.ko\nkernel/a/built.ko\n");
+  AddKernelText(
+      tree, kDirectory + "modules.builtin.modinfo",
+      std::string_view("built_in.license=GPL\0built_in.alias=pci-x[-]*\0"
+                       "built.alias=pci-xz\0",
+                       65));
   return tree;
 }
 
-void Compare(const fs::path& depmod, const Tree& input,
-             const std::string& version) {
+void CompareWithDepmod(const fs::path& depmod, const Tree& input,
+                       const std::string& version) {
   test::Scratch scratch;
   const fs::path root = scratch.path() / "root";
   test::WriteDiskTree(input, root);
@@ -99,11 +100,11 @@ TEST(GenerateDepmod, AgreesWithDepmod) {
     GTEST_SKIP() << "another depmod than that of kmod 30 writes nodes in "
                     "another order";
   }
-  Compare(depmod, Kernel(), kVersion);
+  CompareWithDepmod(depmod, KernelTree(), kVersion);
 }
 
 TEST(GenerateDepmod, PutsDependenciesInLoadOrder) {
-  Tree tree = Kernel();
+  Tree tree = KernelTree();
   ASSERT_TRUE(GenerateDepmod(2, &tree));
   EXPECT_EQ(test::TreeText(tree, kDirectory + "modules.dep"),
             "kernel/fs/top-fs.ko: updates/other.ko kernel/lib/mid.ko "
@@ -127,46 +128,46 @@ TEST(GenerateDepmod, PutsDependenciesInLoadOrder) {
 
 TEST(GenerateDepmod, LeavesKernelsWithoutModulesAlone) {
   Tree tree;
-  AddText(tree, kDirectory + "modules.builtin", "kernel/a/built-in.ko\n");
+  AddKernelText(tree, kDirectory + "modules.builtin", "kernel/a/built-in.ko\n");
   ASSERT_TRUE(GenerateDepmod(2, &tree));
   EXPECT_EQ(tree.Find(kDirectory + "modules.dep"), nullptr);
 }
 
-std::string Error(const Tree& input) {
+std::string DepmodError(const Tree& input) {
   Tree tree = input;
   const Status status = GenerateDepmod(2, &tree);
   return status ? "" : status.error().ToString();
 }
 
 TEST(GenerateDepmod, RejectsWhatItCanNotUse) {
-  Tree tree = Kernel();
-  AddText(tree, "etc/depmod.d/a.conf", "# why\nsearch extra updates\n");
-  EXPECT_EQ(Error(tree),
+  Tree tree = KernelTree();
+  AddKernelText(tree, "etc/depmod.d/a.conf", "# why\nsearch extra updates\n");
+  EXPECT_EQ(DepmodError(tree),
             "'/etc/depmod.d/a.conf' line 2: found 'search extra updates', "
             "expected only comments: settings of depmod.d(5) are not "
             "supported");
-  tree = Kernel();
-  AddText(tree, kDirectory + "kernel/x.ko", "junk");
+  tree = KernelTree();
+  AddKernelText(tree, kDirectory + "kernel/x.ko", "junk");
   EXPECT_EQ(
-      Error(tree),
+      DepmodError(tree),
       "elf header: EI_MAG at 0x0: found 'junk', expected an ELF file\n"
       "  while reading module '/usr/lib/modules/6.12.0-test/kernel/x.ko'");
-  tree = Kernel();
+  tree = KernelTree();
   AddModule(tree, "kernel/p.ko", {"name=p"},
             {.exported = {"p"}, .needed = {"q"}});
   AddModule(tree, "kernel/q.ko", {"name=q"},
             {.exported = {"q"}, .needed = {"p"}});
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(DepmodError(tree),
             "module 'p' needs itself, or is needed by modules that need each "
             "other in a circle");
-  tree = Kernel();
+  tree = KernelTree();
   tree.Edit(kDirectory + "modules.order")->content = TextContent("x\ny");
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(DepmodError(tree),
             "'/usr/lib/modules/6.12.0-test/modules.order' line 2: found no "
             "newline at the end");
-  tree = Kernel();
+  tree = KernelTree();
   tree.Edit(kDirectory + "modules.builtin.modinfo")->content = TextContent("x");
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(DepmodError(tree),
             "'/usr/lib/modules/6.12.0-test/modules.builtin.modinfo': found "
             "'x', expected MODULE.KEY=VALUE");
 }

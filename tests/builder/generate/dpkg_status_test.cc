@@ -21,25 +21,25 @@ constexpr std::string_view kControl =
     "Description: greets\n"
     " At length.\n";
 
-PackageRecord Hello() {
+PackageRecord HelloRecord() {
   return {.name = "hello", .control = std::string(kControl)};
 }
 
-std::string Refused(const std::vector<PackageRecord>& packages) {
+std::string RefusedRecords(const std::vector<PackageRecord>& packages) {
   Tree tree;
   const Status done = GenerateDpkgStatus(packages, &tree);
   return done ? "no error" : done.error().ToString();
 }
 
-PackageRecord Changed(const std::string& from, const std::string& to) {
-  PackageRecord package = Hello();
+PackageRecord ChangedRecord(const std::string& from, const std::string& to) {
+  PackageRecord package = HelloRecord();
   package.control.replace(package.control.find(from), from.size(), to);
   return package;
 }
 
 TEST(DpkgStatus, IsTheControlParagraphWithAStatus) {
   Tree tree;
-  ASSERT_TRUE(GenerateDpkgStatus({Hello()}, &tree));
+  ASSERT_TRUE(GenerateDpkgStatus({HelloRecord()}, &tree));
   EXPECT_EQ(TreeText(tree, "var/lib/dpkg/status.d/hello"),
             "Package: hello\n"
             "Status: install ok installed\n"
@@ -53,7 +53,7 @@ TEST(DpkgStatus, IsTheControlParagraphWithAStatus) {
 }
 
 TEST(DpkgStatus, EndsInOneLineEnd) {
-  PackageRecord package = Hello();
+  PackageRecord package = HelloRecord();
   package.control = "\n" + package.control + "\n\n";
   Tree tree;
   ASSERT_TRUE(GenerateDpkgStatus({package}, &tree));
@@ -68,7 +68,7 @@ TEST(DpkgStatus, EndsInOneLineEnd) {
 
 TEST(DpkgStatus, ListsSumsOfFilesInTheImage) {
   const std::string sum = "0123456789abcdef0123456789abcdef";
-  PackageRecord package = Hello();
+  PackageRecord package = HelloRecord();
   package.md5sums = sum + "  bin/hello\n" + sum + "  usr/share/doc/a b\n" +
                     sum + "  usr/bin/other\n";
   TreeNode ours = GeneratedFile("test", "x");
@@ -84,25 +84,26 @@ TEST(DpkgStatus, ListsSumsOfFilesInTheImage) {
 }
 
 TEST(DpkgStatus, RejectsRecordsThatAreNotOnePackage) {
-  EXPECT_EQ(Refused({Hello(), Hello()}), "package 'hello' occurs twice");
-  EXPECT_EQ(Refused({{.name = "../x"}}),
+  EXPECT_EQ(RefusedRecords({HelloRecord(), HelloRecord()}),
+            "package 'hello' occurs twice");
+  EXPECT_EQ(RefusedRecords({{.name = "../x"}}),
             "found package '../x', expected the name of a Debian package");
-  EXPECT_EQ(Refused({{.name = "hello.md5sums"}}),
+  EXPECT_EQ(RefusedRecords({{.name = "hello.md5sums"}}),
             "found package 'hello.md5sums', expected the name of a Debian "
             "package");
-  EXPECT_EQ(Refused({Changed("Package: hello", "Package: hallo")}),
+  EXPECT_EQ(RefusedRecords({ChangedRecord("Package: hello", "Package: hallo")}),
             "control file of package 'hello': found package 'hallo'");
-  EXPECT_EQ(Refused({Changed("Version: 2.10-3\n", "")}),
+  EXPECT_EQ(RefusedRecords({ChangedRecord("Version: 2.10-3\n", "")}),
             "control file of package 'hello': no field 'Version'");
-  EXPECT_EQ(Refused({Changed("Version:", "Status: x\nVersion:")}),
+  EXPECT_EQ(RefusedRecords({ChangedRecord("Version:", "Status: x\nVersion:")}),
             "control file of package 'hello': found field 'Status', which only "
             "an installed package has");
 }
 
 TEST(DpkgStatus, RejectsMalformedSums) {
-  PackageRecord package = Hello();
+  PackageRecord package = HelloRecord();
   package.md5sums = "0123456789abcdef0123456789abcdef usr/bin/hello\n";
-  EXPECT_EQ(Refused({package}),
+  EXPECT_EQ(RefusedRecords({package}),
             "md5sums of package 'hello' line 1: found "
             "'0123456789abcdef0123456789abcdef usr/bin/hello', expected 32 "
             "hexadecimal digits, two spaces and a path");

@@ -4,51 +4,43 @@
 
 #include "common/process.h"
 #include "tests/builder/generate/disk_tree.h"
+#include "tests/builder/package_tree.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
 
+using test::PackageTree;
 using test::TreeText;
 
-Tree TreeOf(const std::map<std::string, std::string>& files) {
-  Tree tree;
-  for (const auto& [path, text] : files) {
-    EXPECT_TRUE(tree.Add(path, {.mode = 0644,
-                                .content = TextContent(text),
-                                .origin = {"package", "p"}}));
-  }
-  return tree;
-}
-
-Manifest ManifestOf(const SystemSpec& system) {
+Manifest ManifestWithSystem(const SystemSpec& system) {
   Manifest manifest{.path = "m.yaml"};
   manifest.system = system;
   return manifest;
 }
 
-Tree Generated(const SystemSpec& system, Tree tree = {}) {
-  const Status status = GenerateIdentity(ManifestOf(system), &tree);
+Tree GeneratedIdentity(const SystemSpec& system, Tree tree = {}) {
+  const Status status = GenerateIdentity(ManifestWithSystem(system), &tree);
   EXPECT_TRUE(status) << status.error().ToString();
   return tree;
 }
 
-std::string Error(const SystemSpec& system, Tree tree = {}) {
-  const Status status = GenerateIdentity(ManifestOf(system), &tree);
+std::string IdentityError(const SystemSpec& system, Tree tree = {}) {
+  const Status status = GenerateIdentity(ManifestWithSystem(system), &tree);
   return status ? "no error" : status.error().ToString();
 }
 
-std::string Link(const Tree& tree, const std::string& path) {
+std::string LinkTarget(const Tree& tree, const std::string& path) {
   const TreeNode* node = tree.Find(path);
   return node == nullptr ? "" : node->symlink_target;
 }
 
 TEST(Identity, AnEmptyImageStaysEmpty) {
-  EXPECT_EQ(Generated({}).nodes().size(), 1u);
+  EXPECT_EQ(GeneratedIdentity({}).nodes().size(), 1u);
 }
 
 TEST(Identity, AHostnameIsInHosts) {
-  const Tree tree = Generated({.hostname = "cvm.example.org"});
+  const Tree tree = GeneratedIdentity({.hostname = "cvm.example.org"});
   EXPECT_EQ(TreeText(tree, "etc/hostname"), "cvm.example.org\n");
   EXPECT_EQ(TreeText(tree, "etc/hosts"),
             "127.0.0.1\tlocalhost\n"
@@ -60,7 +52,8 @@ TEST(Identity, AHostnameIsInHosts) {
 }
 
 TEST(Identity, NetbaseGetsHostsAndNetworks) {
-  const Tree tree = Generated({}, TreeOf({{"etc/protocols", "ip\n"}}));
+  const Tree tree =
+      GeneratedIdentity({}, PackageTree({{"etc/protocols", "ip\n"}}));
   EXPECT_EQ(TreeText(tree, "etc/hosts"),
             "127.0.0.1\tlocalhost\n"
             "::1\t\tlocalhost ip6-localhost ip6-loopback\n"
@@ -72,32 +65,34 @@ TEST(Identity, NetbaseGetsHostsAndNetworks) {
 }
 
 TEST(Identity, MachineIdFollowsThePolicy) {
-  const Tree with_systemd = TreeOf({{"usr/lib/systemd/systemd", "elf"}});
-  const Tree tree = Generated({}, with_systemd);
+  const Tree with_systemd = PackageTree({{"usr/lib/systemd/systemd", "elf"}});
+  const Tree tree = GeneratedIdentity({}, with_systemd);
   EXPECT_EQ(TreeText(tree, "etc/machine-id"), "uninitialized\n");
   EXPECT_EQ(tree.Find("etc/machine-id")->mode, 0444u);
   const std::string id = "0123456789abcdef0123456789abcdef";
-  EXPECT_EQ(TreeText(Generated({.machine_id = id}), "etc/machine-id"),
+  EXPECT_EQ(TreeText(GeneratedIdentity({.machine_id = id}), "etc/machine-id"),
             id + "\n");
-  const Tree empty = Generated({.machine_id = ""}, with_systemd);
+  const Tree empty = GeneratedIdentity({.machine_id = ""}, with_systemd);
   ASSERT_NE(empty.Find("etc/machine-id"), nullptr);
   EXPECT_EQ(TreeText(empty, "etc/machine-id"), "");
 }
 
 TEST(Identity, TimeZonesAreLinksIntoTheTree) {
-  const Tree zones = TreeOf({{"usr/share/zoneinfo/Etc/UTC", "TZif"},
-                             {"usr/share/zoneinfo/Europe/Berlin", "TZif"}});
-  const Tree utc = Generated({}, zones);
-  EXPECT_EQ(Link(utc, "etc/localtime"), "/usr/share/zoneinfo/Etc/UTC");
+  const Tree zones =
+      PackageTree({{"usr/share/zoneinfo/Etc/UTC", "TZif"},
+                   {"usr/share/zoneinfo/Europe/Berlin", "TZif"}});
+  const Tree utc = GeneratedIdentity({}, zones);
+  EXPECT_EQ(LinkTarget(utc, "etc/localtime"), "/usr/share/zoneinfo/Etc/UTC");
   EXPECT_EQ(TreeText(utc, "etc/timezone"), "Etc/UTC\n");
-  const Tree berlin = Generated({.timezone = "Europe/Berlin"}, zones);
-  EXPECT_EQ(Link(berlin, "etc/localtime"), "/usr/share/zoneinfo/Europe/Berlin");
-  EXPECT_EQ(Error({.timezone = "Europe/Berlim"}, zones),
+  const Tree berlin = GeneratedIdentity({.timezone = "Europe/Berlin"}, zones);
+  EXPECT_EQ(LinkTarget(berlin, "etc/localtime"),
+            "/usr/share/zoneinfo/Europe/Berlin");
+  EXPECT_EQ(IdentityError({.timezone = "Europe/Berlim"}, zones),
             "m.yaml: system.timezone: found 'Europe/Berlim', expected a file "
             "below '/usr/share/zoneinfo' of the image, did you mean "
             "'Europe/Berlin'?");
   for (const std::string bad : {"", "Europe", "/Etc/UTC", "../x", "Etc//UTC"}) {
-    EXPECT_EQ(Error({.timezone = bad}, zones)
+    EXPECT_EQ(IdentityError({.timezone = bad}, zones)
                   .starts_with("m.yaml: system.timezone: found '" + bad +
                                "', expected a file below "
                                "'/usr/share/zoneinfo' of the image"),
@@ -108,20 +103,20 @@ TEST(Identity, TimeZonesAreLinksIntoTheTree) {
 
 TEST(Identity, LocalesAreThoseOfTheTree) {
   const Tree locales =
-      TreeOf({{"usr/lib/locale/C.utf8/LC_CTYPE", "x"},
-              {"usr/lib/locale/de_DE.iso885915@euro/LC_CTYPE", "x"},
-              {"usr/lib/locale/ru_RU.iso88595/LC_CTYPE", "x"}});
+      PackageTree({{"usr/lib/locale/C.utf8/LC_CTYPE", "x"},
+                   {"usr/lib/locale/de_DE.iso885915@euro/LC_CTYPE", "x"},
+                   {"usr/lib/locale/ru_RU.iso88595/LC_CTYPE", "x"}});
   for (const std::string locale : {"C", "POSIX", "C.UTF-8", "C.utf8",
                                    "de_DE.ISO-8859-15@euro", "ru_RU.8859-5"}) {
-    EXPECT_EQ(
-        TreeText(Generated({.locale = locale}, locales), "etc/default/locale"),
-        "LANG=" + locale + "\n");
+    EXPECT_EQ(TreeText(GeneratedIdentity({.locale = locale}, locales),
+                       "etc/default/locale"),
+              "LANG=" + locale + "\n");
   }
   for (const std::string locale :
        {"en_US.UTF-8", "../C.utf8", "", "C.UTF-8\nPATH=x"}) {
     const std::string shown =
         locale.size() == 14 ? "C.UTF-8\\x0aPATH=x" : locale;
-    EXPECT_EQ(Error({.locale = locale}, locales),
+    EXPECT_EQ(IdentityError({.locale = locale}, locales),
               "m.yaml: system.locale: found '" + shown +
                   "', expected a locale with a directory below "
                   "'/usr/lib/locale' of the image");
@@ -129,29 +124,29 @@ TEST(Identity, LocalesAreThoseOfTheTree) {
 }
 
 TEST(Identity, LinksComeWithWhatTheyAreFor) {
-  const Tree tree =
-      Generated({}, TreeOf({{"usr/lib/systemd/systemd-resolved", "elf"},
-                            {"usr/lib/os-release", "ID=debian\n"},
-                            {"usr/bin/mount", "elf"}}));
-  EXPECT_EQ(Link(tree, "etc/resolv.conf"),
+  const Tree tree = GeneratedIdentity(
+      {}, PackageTree({{"usr/lib/systemd/systemd-resolved", "elf"},
+                       {"usr/lib/os-release", "ID=debian\n"},
+                       {"usr/bin/mount", "elf"}}));
+  EXPECT_EQ(LinkTarget(tree, "etc/resolv.conf"),
             "../run/systemd/resolve/stub-resolv.conf");
-  EXPECT_EQ(Link(tree, "etc/os-release"), "../usr/lib/os-release");
-  EXPECT_EQ(Link(tree, "etc/mtab"), "../proc/self/mounts");
+  EXPECT_EQ(LinkTarget(tree, "etc/os-release"), "../usr/lib/os-release");
+  EXPECT_EQ(LinkTarget(tree, "etc/mtab"), "../proc/self/mounts");
 }
 
 TEST(Identity, WhatIsThereStays) {
-  const Tree tree = Generated(
-      {.hostname = "a"},
-      TreeOf({{"etc/hostname", "mine\n"}, {"etc/hosts", "127.0.0.1 mine\n"}}));
+  const Tree tree = GeneratedIdentity(
+      {.hostname = "a"}, PackageTree({{"etc/hostname", "mine\n"},
+                                      {"etc/hosts", "127.0.0.1 mine\n"}}));
   EXPECT_EQ(TreeText(tree, "etc/hostname"), "mine\n");
   EXPECT_EQ(TreeText(tree, "etc/hosts"), "127.0.0.1 mine\n");
 }
 
 TEST(Identity, RejectsBadNamesAndIds) {
-  EXPECT_EQ(Error({.hostname = "a\nb"}),
+  EXPECT_EQ(IdentityError({.hostname = "a\nb"}),
             "m.yaml: system.hostname: found 'a\\x0ab', expected at most 64 "
             "letters, digits, '-' and '.'");
-  EXPECT_EQ(Error({.machine_id = "0123"}),
+  EXPECT_EQ(IdentityError({.machine_id = "0123"}),
             "m.yaml: system.machine_id: found '0123', expected "
             "'uninitialized', '' or 32 lower-case hexadecimal digits");
 }

@@ -13,22 +13,22 @@ namespace {
 using test::ElfSpec;
 using test::MakeElf;
 
-void AddFile(Tree& tree, const std::string& path, Bytes bytes) {
+void AddBytes(Tree& tree, const std::string& path, Bytes bytes) {
   ASSERT_TRUE(tree.Add(path, {.mode = 0644,
                               .content = MakeContent(std::move(bytes)),
                               .origin = {"package", "x"}}));
 }
 
 void AddText(Tree& tree, const std::string& path, std::string_view text) {
-  AddFile(tree, path, ToBytes(AsBytes(text)));
+  AddBytes(tree, path, ToBytes(AsBytes(text)));
 }
 
 void AddLibrary(Tree& tree, const std::string& path, const std::string& soname,
                 uint32_t isa_needed = 0) {
-  AddFile(tree, path,
-          MakeElf({.soname = soname,
-                   .needed = {"libc.so.6"},
-                   .isa_needed = isa_needed}));
+  AddBytes(tree, path,
+           MakeElf({.soname = soname,
+                    .needed = {"libc.so.6"},
+                    .isa_needed = isa_needed}));
 }
 
 void AddLink(Tree& tree, const std::string& path, const std::string& target) {
@@ -67,28 +67,28 @@ Tree Crowded() {
   AddLink(tree, lib + "libdev.so", "libdev.so.3.1");
   AddLink(tree, lib + "libother.so", "libdev.so.3.1");
   AddLink(tree, lib + "libgone.so.1", "nowhere");
-  AddFile(tree, lib + "libplain.so", MakeElf({.needed = {"libc.so.6"}}));
-  AddFile(tree, lib + "libstatic.so", MakeElf({.dynamic = false}));
-  AddFile(tree, lib + "libarm.so.1",
-          MakeElf({.machine = 183, .soname = "libarm.so.1"}));
+  AddBytes(tree, lib + "libplain.so", MakeElf({.needed = {"libc.so.6"}}));
+  AddBytes(tree, lib + "libstatic.so", MakeElf({.dynamic = false}));
+  AddBytes(tree, lib + "libarm.so.1",
+           MakeElf({.machine = 183, .soname = "libarm.so.1"}));
   AddText(tree, lib + "libc.so", "/* GNU ld script */\n");
   AddLibrary(tree, lib + "module.so", "module.so");
   AddLibrary(tree, "usr/local/lib/libz.so.1", "libz.so.1");
   AddLibrary(tree, lib + "glibc-hwcaps/x86-64-v3/libz.so.1.2", "libz.so.1", 4);
   AddLibrary(tree, lib + "glibc-hwcaps/x86-64-v2/libz.so.1.2", "libz.so.1", 2);
-  AddFile(tree, "usr/lib/libold.so.1",
-          MakeElf({.is_64 = false,
-                   .machine = 3,
-                   .soname = "libold.so.1",
-                   .needed = {"libc.so.6"}}));
-  AddFile(tree, "usr/lib/libbare.so.1",
-          MakeElf({.is_64 = false, .machine = 3, .soname = "libbare.so.1"}));
+  AddBytes(tree, "usr/lib/libold.so.1",
+           MakeElf({.is_64 = false,
+                    .machine = 3,
+                    .soname = "libold.so.1",
+                    .needed = {"libc.so.6"}}));
+  AddBytes(tree, "usr/lib/libbare.so.1",
+           MakeElf({.is_64 = false, .machine = 3, .soname = "libbare.so.1"}));
   return tree;
 }
 
-// Compare makes the cache with both, and compares byte by byte, once the
-// generator is the same.
-void Compare(const fs::path& ldconfig, const Tree& input) {
+// CompareWithLdconfig makes the cache with both, and compares byte by byte,
+// once the generator is the same.
+void CompareWithLdconfig(const fs::path& ldconfig, const Tree& input) {
   test::Scratch scratch;
   const fs::path root = scratch.path() / "root";
   test::WriteDiskTree(input, root);
@@ -120,7 +120,7 @@ void Compare(const fs::path& ldconfig, const Tree& input) {
 
 TEST(GenerateLdSoCache, AgreesWithLdconfigOnEveryRule) {
   TALLY_NEED_PROGRAM(ldconfig, "ldconfig");
-  Compare(ldconfig, Crowded());
+  CompareWithLdconfig(ldconfig, Crowded());
 }
 
 TEST(GenerateLdSoCache, AgreesWithLdconfigOnRealLibraries) {
@@ -137,7 +137,7 @@ TEST(GenerateLdSoCache, AgreesWithLdconfigOnRealLibraries) {
       AddLink(tree, path, fs::read_symlink(entry.path()).string());
     } else if (entry.is_regular_file() && entry.file_size() < 200'000 &&
                ++num_files < 100) {
-      AddFile(tree, path, test::MustRead(entry.path()));
+      AddBytes(tree, path, test::MustRead(entry.path()));
     }
   }
   // ldconfig removes links to nowhere; a generator removes nothing.
@@ -148,7 +148,7 @@ TEST(GenerateLdSoCache, AgreesWithLdconfigOnRealLibraries) {
     }
   }
   for (const std::string& path : dangling) tree.Remove(path);
-  Compare(ldconfig, tree);
+  CompareWithLdconfig(ldconfig, tree);
 }
 
 TEST(GenerateLdSoCache, AddsLinksByNameToTheNewestFile) {
@@ -174,9 +174,9 @@ TEST(GenerateLdSoCache, KnowsArm64) {
   Tree tree;
   AddLink(tree, "lib", "usr/lib");
   const ElfSpec library = {.machine = 183, .soname = "libx.so.1"};
-  AddFile(tree, "usr/lib/aarch64-linux-gnu/libx.so.1", MakeElf(library));
-  AddFile(tree, "usr/lib/ld-linux-aarch64.so.1",
-          MakeElf({.machine = 183, .soname = "ld-linux-aarch64.so.1"}));
+  AddBytes(tree, "usr/lib/aarch64-linux-gnu/libx.so.1", MakeElf(library));
+  AddBytes(tree, "usr/lib/ld-linux-aarch64.so.1",
+           MakeElf({.machine = 183, .soname = "ld-linux-aarch64.so.1"}));
   ASSERT_TRUE(GenerateLdSoCache("arm64", &tree));
   const auto cache =
       ParseLdSoCache(tree.Find("etc/ld.so.cache")->content.span());
@@ -190,7 +190,7 @@ TEST(GenerateLdSoCache, KnowsArm64) {
                                  .flags = 0xa03}}));
 }
 
-std::string Error(const Tree& input) {
+std::string LdSoCacheError(const Tree& input) {
   Tree tree = input;
   const Status status = GenerateLdSoCache("amd64", &tree);
   return status ? "" : status.error().ToString();
@@ -199,26 +199,28 @@ std::string Error(const Tree& input) {
 TEST(GenerateLdSoCache, RejectsWhatItCanNotRead) {
   Tree tree = Root();
   AddText(tree, "etc/ld.so.conf.d/a.conf", "\n lib # here\n");
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(LdSoCacheError(tree),
             "'/etc/ld.so.conf.d/a.conf' line 2: found 'lib', expected an "
             "absolute directory or 'include'");
   tree = Root();
   AddText(tree, "etc/ld.so.conf.d/a.conf", "include /etc/*/x.conf\n");
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(LdSoCacheError(tree),
             "'/etc/ld.so.conf.d/a.conf' line 1: found pattern '/etc/*/x.conf', "
             "expected '*' and '?' in the file name only");
   tree = Root();
   AddText(tree, "etc/ld.so.conf.d/a.conf", "include a.conf a.conf\n");
-  EXPECT_EQ(Error(tree), "'/etc/ld.so.conf' includes files more than 32 deep");
+  EXPECT_EQ(LdSoCacheError(tree),
+            "'/etc/ld.so.conf' includes files more than 32 deep");
   tree = Root();
   std::string many = "include";
   for (int i = 0; i < 1000; ++i) many += " b.txt";
   AddText(tree, "etc/ld.so.conf.d/a.conf", many + "\n");
   AddText(tree, "etc/ld.so.conf.d/b.txt", "/usr/lib\n");
-  EXPECT_EQ(Error(tree), "'/etc/ld.so.conf' includes more than 1000 files");
+  EXPECT_EQ(LdSoCacheError(tree),
+            "'/etc/ld.so.conf' includes more than 1000 files");
   tree = Root();
   AddLibrary(tree, "usr/lib/libevil.so", "../../etc/passwd");
-  EXPECT_EQ(Error(tree),
+  EXPECT_EQ(LdSoCacheError(tree),
             "found SONAME '../../etc/passwd', expected a file name\n"
             "  while reading library '/usr/lib/libevil.so'");
   EXPECT_EQ(GenerateLdSoCache("riscv64", &tree).error().ToString(),

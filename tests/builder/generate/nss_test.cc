@@ -5,10 +5,10 @@
 namespace tally {
 namespace {
 
-// Changed returns etc/nsswitch.conf after `actions`.
-std::string Changed(std::string_view text,
-                    const std::vector<std::string>& actions,
-                    const std::string& origin = "generator") {
+// ChangedNss returns etc/nsswitch.conf after `actions`.
+std::string ChangedNss(std::string_view text,
+                       const std::vector<std::string>& actions,
+                       const std::string& origin = "generator") {
   Tree tree;
   TreeNode file = GeneratedFile("tmpfiles", text);
   file.origin.kind = origin;
@@ -25,25 +25,25 @@ std::string Changed(std::string_view text,
 
 TEST(Nss, PutsServicesInPlace) {
   EXPECT_EQ(
-      Changed("passwd:  files\nhosts:\tfiles dns\n",
-              {"nss passwd last systemd", "nss hosts after=files myhostname",
-               "nss hosts before=resolve,dns mymachines",
-               "nss hosts before=dns resolve [!UNAVAIL=return]"}),
+      ChangedNss("passwd:  files\nhosts:\tfiles dns\n",
+                 {"nss passwd last systemd", "nss hosts after=files myhostname",
+                  "nss hosts before=resolve,dns mymachines",
+                  "nss hosts before=dns resolve [!UNAVAIL=return]"}),
       "passwd:  files systemd\n"
       "hosts:\tfiles myhostname mymachines resolve [!UNAVAIL=return] "
       "dns\n");
-  EXPECT_EQ(Changed("hosts: files [a=b c=d] dns # dns\n",
-                    {"nss hosts after=files x", "nss hosts first y",
-                     "nss hosts last z"}),
+  EXPECT_EQ(ChangedNss("hosts: files [a=b c=d] dns # dns\n",
+                       {"nss hosts after=files x", "nss hosts first y",
+                        "nss hosts last z"}),
             "hosts: y files [a=b c=d] x dns z # dns\n");
 }
 
 TEST(Nss, LeavesOtherLinesAlone) {
   const std::string text = "# hosts: dns\npasswd: files systemd\ngroup:\n";
-  EXPECT_EQ(Changed(text, {"nss passwd last systemd", "nss group last x",
-                           "nss hosts last x", "nss passwd before=dns y"}),
+  EXPECT_EQ(ChangedNss(text, {"nss passwd last systemd", "nss group last x",
+                              "nss hosts last x", "nss passwd before=dns y"}),
             text);
-  EXPECT_EQ(Changed("passwd: files", {"nss passwd last x"}, "manifest"),
+  EXPECT_EQ(ChangedNss("passwd: files", {"nss passwd last x"}, "manifest"),
             "passwd: files");
   Tree tree;
   EXPECT_TRUE(GenerateNss({}, &tree));

@@ -4,10 +4,13 @@
 
 #include "common/process.h"
 #include "tests/builder/generate/disk_tree.h"
+#include "tests/builder/package_tree.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
 namespace {
+
+using test::PackageTree;
 
 const std::vector<Action> kAction = {
     {.kind = ActionKind::kPamAuthUpdate, .package = "libpam-runtime"}};
@@ -15,17 +18,7 @@ const std::vector<Action> kAction = {
 constexpr const char* kStacks[] = {"account", "auth", "password", "session",
                                    "session-noninteractive"};
 
-Tree TreeOf(const std::map<std::string, std::string>& files) {
-  Tree tree;
-  for (const auto& [path, text] : files) {
-    EXPECT_TRUE(tree.Add(path, {.mode = 0644,
-                                .content = TextContent(text),
-                                .origin = {"package", "p"}}));
-  }
-  return tree;
-}
-
-std::string Error(Tree tree) {
+std::string PamError(Tree tree) {
   const Status status = GeneratePam(kAction, &tree);
   return status ? "no error" : status.error().ToString();
 }
@@ -37,18 +30,19 @@ TEST(Pam, DoesNothingUnlessAsked) {
 }
 
 TEST(Pam, RejectsTreesWithoutProfilesOrTemplates) {
-  EXPECT_EQ(Error({}),
+  EXPECT_EQ(PamError({}),
             "'/usr/share/pam-configs' has no profile with 'Default: yes', "
             "expected one");
   const std::string profile = "usr/share/pam-configs/unix";
-  EXPECT_EQ(Error(TreeOf({{profile, "Default: yes\n"}})),
+  EXPECT_EQ(PamError(PackageTree({{profile, "Default: yes\n"}})),
             "'/usr/share/pam/common-account' is not in the image, which "
             "pam-auth-update needs");
-  EXPECT_EQ(Error(TreeOf({{profile, "Default: yes\n"},
-                          {"usr/share/pam/common-account", "# head\n"}})),
-            "'/usr/share/pam/common-account': found no line '# here are the "
-            "per-package modules (the \"Primary\" block)'");
-  EXPECT_EQ(Error(TreeOf({{profile, "junk\n"}})),
+  EXPECT_EQ(
+      PamError(PackageTree({{profile, "Default: yes\n"},
+                            {"usr/share/pam/common-account", "# head\n"}})),
+      "'/usr/share/pam/common-account': found no line '# here are the "
+      "per-package modules (the \"Primary\" block)'");
+  EXPECT_EQ(PamError(PackageTree({{profile, "junk\n"}})),
             "'/usr/share/pam-configs/unix' line 1: found 'junk', expected a "
             "field 'NAME: …'");
 }
@@ -97,11 +91,12 @@ const std::map<std::string, std::string> kProfiles = {
     {"backup~", "junk\n"},
 };
 
-// Real runs pam-auth-update on a root with `profiles`, with a debconf database
-// of its own.
-class Real {
+// PamAuthUpdateRoot runs pam-auth-update on a root with `profiles`, with a
+// debconf database of its own.
+class PamAuthUpdateRoot {
  public:
-  explicit Real(const std::map<std::string, std::string>& profiles) {
+  explicit PamAuthUpdateRoot(
+      const std::map<std::string, std::string>& profiles) {
     for (const auto& [name, text] : profiles) {
       root_.Write("usr/share/pam-configs/" + name, text);
     }
@@ -153,7 +148,7 @@ TEST(Pam, AgreesWithPamAuthUpdate) {
   no_primary.erase("unix");
   no_primary.erase("two-lines");
   for (const auto& profiles : {kProfiles, conflicting, no_primary}) {
-    const Real real(profiles);
+    const PamAuthUpdateRoot real(profiles);
     Tree ours = real.ToTree();
     const Status status = GeneratePam(kAction, &ours);
     ASSERT_TRUE(status) << status.error().ToString();

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "builder/generate/accounts.h"
+#include "tests/builder/package_tree.h"
 #include "tests/formats/run_program.h"
 #include "tests/support/test_files.h"
 
@@ -15,19 +16,12 @@ namespace tally {
 namespace {
 
 using Files = std::map<std::string, std::string>;
+using test::PackageTree;
 
 TreeNode FromPackage(TreeNode node, const std::string& inode = "") {
   node.origin = {"package", "p"};
   node.inode = inode;
   return node;
-}
-
-Tree TreeOf(const Files& files) {
-  Tree tree;
-  for (const auto& [path, text] : files) {
-    EXPECT_TRUE(tree.Add(path, FromPackage(GeneratedFile("test", text))));
-  }
-  return tree;
 }
 
 // Described returns "type mode user:group content" of an entry.
@@ -71,7 +65,7 @@ Tree DoneFile(Tree tree, const std::string& text) {
 
 TEST(TmpfilesActions, CreateWhatIsNotThere) {
   const Tree tree = Done(
-      TreeOf({{"usr/share/libc-bin/nsswitch.conf", "passwd: files\n"}}),
+      PackageTree({{"usr/share/libc-bin/nsswitch.conf", "passwd: files\n"}}),
       {"d /var/lib/chrony 0750 _chrony _chrony -",
        "f /etc/motd - - - - hello\\n",
        "C /etc/nsswitch.conf 0600 root 7 - /usr/share/libc-bin/nsswitch.conf",
@@ -90,7 +84,7 @@ TEST(TmpfilesActions, CreateWhatIsNotThere) {
 }
 
 TEST(TmpfilesActions, ChangeWhatIsThere) {
-  Tree tree = TreeOf({{"usr/bin/p", "program"}, {"etc/a", "old"}});
+  Tree tree = PackageTree({{"usr/bin/p", "program"}, {"etc/a", "old"}});
   ASSERT_TRUE(
       tree.Add("etc/keys", FromPackage(GeneratedDirectory("test", 0755))));
   ASSERT_TRUE(
@@ -142,7 +136,7 @@ TEST(TmpfilesActions, FollowLinksInParentsInsideTheRoot) {
 }
 
 TEST(TmpfilesActions, CopyDirectories) {
-  Tree tree = TreeOf({{"usr/share/s/a/b", "1"}, {"usr/share/s/c", "2"}});
+  Tree tree = PackageTree({{"usr/share/s/a/b", "1"}, {"usr/share/s/c", "2"}});
   tree = Done(std::move(tree), {"C /etc/s 0700 u g - /usr/share/s",
                                 "C /etc/s - - - - /usr/share"});
   EXPECT_EQ(Described(tree, "etc/s"), "d 0700 u:g");
@@ -160,7 +154,7 @@ TEST(TmpfilesActions, CopyDirectories) {
 
 TEST(TmpfilesActions, RejectWhatATreeCannotHave) {
   const auto expect = [](const std::string& line, const std::string& why) {
-    EXPECT_EQ(DoError(TreeOf({{"etc/f", ""}}), line),
+    EXPECT_EQ(DoError(PackageTree({{"etc/f", ""}}), line),
               "action 'tmpfiles " + line + "' of package 'q': found " + why);
   };
   const std::string end = ", expected what can be done at build";
@@ -177,10 +171,10 @@ TEST(TmpfilesActions, RejectWhatATreeCannotHave) {
   expect("d /a/../b",
          "path '/a/../b', expected an absolute path without '..', components "
          "of at most 255 and not more than 4095 bytes");
-  EXPECT_EQ(DoError(TreeOf({{"etc/f", ""}}), "d /etc/f"),
+  EXPECT_EQ(DoError(PackageTree({{"etc/f", ""}}), "d /etc/f"),
             "action 'tmpfiles d /etc/f' of package 'q': '/etc/f' of package p "
             "is a file, expected a directory");
-  EXPECT_EQ(DoError(TreeOf({{"etc/f", ""}}), "L+ /etc"),
+  EXPECT_EQ(DoError(PackageTree({{"etc/f", ""}}), "L+ /etc"),
             "action 'tmpfiles L+ /etc' of package 'q': '/etc' is a directory "
             "with entries (generator parents), expected nothing that holds "
             "others");
@@ -216,9 +210,9 @@ TEST(TmpfilesFiles, AreDoneInTheOrderOfSystemd) {
 }
 
 TEST(TmpfilesFiles, CanBeMaskedOrReplaced) {
-  Tree tree = TreeOf({{"usr/lib/tmpfiles.d/a.conf", "d /srv/a"},
-                      {"etc/tmpfiles.d/a.conf", "d /srv/b"},
-                      {"usr/lib/tmpfiles.d/c.conf", "d /srv/c"}});
+  Tree tree = PackageTree({{"usr/lib/tmpfiles.d/a.conf", "d /srv/a"},
+                           {"etc/tmpfiles.d/a.conf", "d /srv/b"},
+                           {"usr/lib/tmpfiles.d/c.conf", "d /srv/c"}});
   ASSERT_TRUE(
       tree.Add("etc/tmpfiles.d/c.conf", GeneratedLink("test", "/dev/null")));
   tree = Done(std::move(tree), {});
@@ -226,7 +220,7 @@ TEST(TmpfilesFiles, CanBeMaskedOrReplaced) {
 }
 
 TEST(TmpfilesFiles, NameTheLineThatIsWrong) {
-  Tree tree = TreeOf({{"usr/lib/tmpfiles.d/x.conf", "# x\nd srv\n"}});
+  Tree tree = PackageTree({{"usr/lib/tmpfiles.d/x.conf", "# x\nd srv\n"}});
   const Status status = GenerateTmpfiles({}, &tree);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().ToString(),
@@ -259,7 +253,7 @@ std::map<std::string, std::string> ReadDisk(const fs::path& root) {
   return found;
 }
 
-constexpr std::string_view kComparedLines =
+constexpr std::string_view kTmpfilesLines =
     "# In an order that needs sorting.\n"
     "d /var/lib/x/y 2750 man shadow\n"
     "d /var/lib/x 0700\n"
@@ -299,7 +293,7 @@ TEST(TmpfilesFiles, MakeWhatSystemdTmpfilesMakes) {
   TALLY_NEED_PROGRAM(program, "systemd-tmpfiles");
   if (geteuid() != 0) GTEST_SKIP() << "other owners can be set by root only";
   Files files = kComparedFiles;
-  files["usr/lib/tmpfiles.d/x.conf"] = kComparedLines;
+  files["usr/lib/tmpfiles.d/x.conf"] = kTmpfilesLines;
   const test::Scratch scratch;
   const fs::path root = scratch.path() / "root";
   for (const auto& [path, text] : files) scratch.Write("root/" + path, text);
@@ -312,7 +306,7 @@ TEST(TmpfilesFiles, MakeWhatSystemdTmpfilesMakes) {
       program, {"--create", "--root=" + root.string(), "x.conf"});
   EXPECT_EQ(output.exit_status, 0) << output.stderr_text;
 
-  Tree tree = TreeOf(files);
+  Tree tree = PackageTree(files);
   // Not only the parent of a file.
   tree.Edit("etc/kept-dir")->origin = {"package", "p"};
   ASSERT_TRUE(tree.Add("etc/old-link", GeneratedLink("test", "target")));

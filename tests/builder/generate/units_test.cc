@@ -25,8 +25,8 @@ TreeNode PackageLink(std::string_view target) {
           .origin = {"package", "p"}};
 }
 
-// TreeOf has the given unit files and a systemd to need them.
-Tree TreeOf(const Links& units) {
+// UnitTree has the given unit files and a systemd to need them.
+Tree UnitTree(const Links& units) {
   Tree tree;
   EXPECT_TRUE(tree.Add("usr/lib/systemd/systemd", PackageFile("elf")));
   for (const auto& [path, text] : units) {
@@ -37,8 +37,8 @@ Tree TreeOf(const Links& units) {
   return tree;
 }
 
-// LinksOf returns the links in /etc/systemd.
-Links LinksOf(const Tree& tree) {
+// UnitLinks returns the links in /etc/systemd.
+Links UnitLinks(const Tree& tree) {
   Links links;
   for (const auto& [path, node] : tree.nodes()) {
     if (path.starts_with("etc/systemd/") && node.type == NodeType::kSymlink) {
@@ -57,42 +57,43 @@ std::vector<Action> Enable(const std::vector<std::string>& units,
   return actions;
 }
 
-Manifest ManifestOf(const UnitsSpec& units) {
+Manifest ManifestWithUnits(const UnitsSpec& units) {
   Manifest manifest{.path = "m.yaml"};
   manifest.system.units = units;
   return manifest;
 }
 
-UnitSpec Spec(const std::string& name) {
+UnitSpec NamedUnit(const std::string& name) {
   return {.name = name, .where = {.line = 7, .column = 5}};
 }
 
-Links Generated(const UnitsSpec& units, const std::vector<Action>& actions,
-                Tree tree) {
-  const Status status = GenerateUnits(ManifestOf(units), actions, &tree);
+Links GeneratedUnits(const UnitsSpec& units, const std::vector<Action>& actions,
+                     Tree tree) {
+  const Status status = GenerateUnits(ManifestWithUnits(units), actions, &tree);
   EXPECT_TRUE(status) << status.error().ToString();
-  return LinksOf(tree);
+  return UnitLinks(tree);
 }
 
-std::string Error(const UnitsSpec& units, const std::vector<Action>& actions,
-                  Tree tree) {
-  const Status status = GenerateUnits(ManifestOf(units), actions, &tree);
+std::string UnitsError(const UnitsSpec& units,
+                       const std::vector<Action>& actions, Tree tree) {
+  const Status status = GenerateUnits(ManifestWithUnits(units), actions, &tree);
   return status ? "no error" : status.error().ToString();
 }
 
 TEST(Units, ActionsFollowPresetsAndTheManifest) {
-  const Tree tree =
-      TreeOf({{"a.service", "[Install]\nWantedBy=m.target\n"},
-              {"b.service", "[Install]\nWantedBy=m.target\n"},
-              {"c.service", "[Install]\nWantedBy=m.target\n"},
-              {"d.service", "[Install]\nWantedBy=m.target\n"},
-              {"etc/systemd/system-preset/10-x.preset", "disable b.service\n"},
-              {"usr/lib/systemd/system-preset/20.preset", "disable d.*\n"},
-              // The same name in /etc wins.
-              {"usr/lib/systemd/system-preset/10-x.preset", "disable *\n"}});
+  const Tree tree = UnitTree(
+      {{"a.service", "[Install]\nWantedBy=m.target\n"},
+       {"b.service", "[Install]\nWantedBy=m.target\n"},
+       {"c.service", "[Install]\nWantedBy=m.target\n"},
+       {"d.service", "[Install]\nWantedBy=m.target\n"},
+       {"etc/systemd/system-preset/10-x.preset", "disable b.service\n"},
+       {"usr/lib/systemd/system-preset/20.preset", "disable d.*\n"},
+       // The same name in /etc wins.
+       {"usr/lib/systemd/system-preset/10-x.preset", "disable *\n"}});
   EXPECT_EQ(
-      Generated({.enable = {Spec("d.service")}, .disable = {Spec("c.service")}},
-                Enable({"a.service", "b.service", "c.service"}), tree),
+      GeneratedUnits({.enable = {NamedUnit("d.service")},
+                      .disable = {NamedUnit("c.service")}},
+                     Enable({"a.service", "b.service", "c.service"}), tree),
       (Links{
           {"system/m.target.wants/a.service", "/lib/systemd/system/a.service"},
           {"system/m.target.wants/d.service",
@@ -100,10 +101,10 @@ TEST(Units, ActionsFollowPresetsAndTheManifest) {
 }
 
 TEST(Units, ATemplateIsEnabledForTheInstancesOfItsPreset) {
-  const Tree tree = TreeOf(
+  const Tree tree = UnitTree(
       {{"g@.service", "[Install]\nWantedBy=m.target\n"},
        {"usr/lib/systemd/system-preset/1.preset", "enable g@.service x y\n"}});
-  EXPECT_EQ(Generated({}, Enable({"g@.service"}), tree),
+  EXPECT_EQ(GeneratedUnits({}, Enable({"g@.service"}), tree),
             (Links{{"system/m.target.wants/g@x.service",
                     "/lib/systemd/system/g@.service"},
                    {"system/m.target.wants/g@y.service",
@@ -112,44 +113,45 @@ TEST(Units, ATemplateIsEnabledForTheInstancesOfItsPreset) {
 
 TEST(Units, UserUnitsHaveTheirOwnDirectories) {
   const Tree tree =
-      TreeOf({{"usr/lib/systemd/user/u.socket",
-               "[Install]\nWantedBy=sockets.target\n"},
-              {"usr/lib/systemd/user/v.socket",
-               "[Install]\nWantedBy=sockets.target\n"},
-              {"etc/systemd/user-preset/x.preset", "disable v.socket\n"}});
+      UnitTree({{"usr/lib/systemd/user/u.socket",
+                 "[Install]\nWantedBy=sockets.target\n"},
+                {"usr/lib/systemd/user/v.socket",
+                 "[Install]\nWantedBy=sockets.target\n"},
+                {"etc/systemd/user-preset/x.preset", "disable v.socket\n"}});
   EXPECT_EQ(
-      Generated({}, Enable({"u.socket", "v.socket"}, ActionKind::kEnableUser),
-                tree),
+      GeneratedUnits(
+          {}, Enable({"u.socket", "v.socket"}, ActionKind::kEnableUser), tree),
       (Links{{"user/sockets.target.wants/u.socket",
               "/usr/lib/systemd/user/u.socket"}}));
 }
 
 TEST(Units, DisabledUnitsAreNotPulledInEither) {
   Tree tree =
-      TreeOf({{"a.service", "[Install]\nWantedBy=m.target\nAlso=b.socket\n"},
-              {"b.socket", "[Install]\nWantedBy=sockets.target\n"},
-              {"t@.service", "[Install]\nWantedBy=m.target\n"}});
+      UnitTree({{"a.service", "[Install]\nWantedBy=m.target\nAlso=b.socket\n"},
+                {"b.socket", "[Install]\nWantedBy=sockets.target\n"},
+                {"t@.service", "[Install]\nWantedBy=m.target\n"}});
   ASSERT_TRUE(tree.Add("etc/systemd/system/x.target.wants/b.socket",
                        PackageLink("/lib/systemd/system/b.socket")));
-  EXPECT_EQ(Generated({.disable = {Spec("b.socket"), Spec("t@.service")}},
-                      Enable({"a.service", "t@x.service"}), tree),
+  EXPECT_EQ(GeneratedUnits(
+                {.disable = {NamedUnit("b.socket"), NamedUnit("t@.service")}},
+                Enable({"a.service", "t@x.service"}), tree),
             (Links{{"system/m.target.wants/a.service",
                     "/lib/systemd/system/a.service"}}));
 }
 
 TEST(Units, MasksAndDefaultTargetWinOverPackagesAndAliases) {
-  Tree tree =
-      TreeOf({{"a.service", "[Install]\nAlias=b.service\nWantedBy=m.target\n"},
-              {"graphical.target", "[Install]\nAlias=default.target\n"},
-              {"multi-user.target", "[Unit]\n"}});
+  Tree tree = UnitTree(
+      {{"a.service", "[Install]\nAlias=b.service\nWantedBy=m.target\n"},
+       {"graphical.target", "[Install]\nAlias=default.target\n"},
+       {"multi-user.target", "[Unit]\n"}});
   ASSERT_TRUE(tree.Add("etc/systemd/system/default.target",
                        PackageLink("/lib/systemd/system/rescue.target")));
-  const UnitSpec target = Spec("multi-user.target");
+  const UnitSpec target = NamedUnit("multi-user.target");
   EXPECT_EQ(
-      Generated({.enable = {Spec("a.service")},
-                 .mask = {Spec("b.service"), Spec("boot.mount")},
-                 .default_target = target},
-                Enable({"graphical.target", "b.service"}), tree),
+      GeneratedUnits({.enable = {NamedUnit("a.service")},
+                      .mask = {NamedUnit("b.service"), NamedUnit("boot.mount")},
+                      .default_target = target},
+                     Enable({"graphical.target", "b.service"}), tree),
       (Links{{"system/b.service", "/dev/null"},
              {"system/boot.mount", "/dev/null"},
              {"system/default.target", "/lib/systemd/system/multi-user.target"},
@@ -158,84 +160,84 @@ TEST(Units, MasksAndDefaultTargetWinOverPackagesAndAliases) {
 }
 
 TEST(Units, WhatPeoplePutInTheTreeStays) {
-  Tree tree = TreeOf({{"a.service", "[Install]\nAlias=b.service\n"}});
+  Tree tree = UnitTree({{"a.service", "[Install]\nAlias=b.service\n"}});
   ASSERT_TRUE(tree.Add(
       "etc/systemd/system/b.service",
       {.content = TextContent("[Unit]\n"), .origin = {"manifest", "line 3"}}));
-  EXPECT_TRUE(Generated({}, Enable({"a.service"}), tree).empty());
+  EXPECT_TRUE(GeneratedUnits({}, Enable({"a.service"}), tree).empty());
 }
 
 TEST(Units, CyclesOfAlsoEnd) {
-  const Tree tree =
-      TreeOf({{"a.service", "[Install]\nWantedBy=m.target\nAlso=b.service\n"},
-              {"b.service", "[Install]\nWantedBy=m.target\nAlso=a.service\n"}});
-  EXPECT_EQ(Generated({}, Enable({"b.service"}), tree).size(), 2u);
+  const Tree tree = UnitTree(
+      {{"a.service", "[Install]\nWantedBy=m.target\nAlso=b.service\n"},
+       {"b.service", "[Install]\nWantedBy=m.target\nAlso=a.service\n"}});
+  EXPECT_EQ(GeneratedUnits({}, Enable({"b.service"}), tree).size(), 2u);
 }
 
 TEST(Units, UnitsOfAnImageWithoutSystemdAreNotMissed) {
-  EXPECT_TRUE(Generated({}, Enable({"a.service"}), Tree()).empty());
+  EXPECT_TRUE(GeneratedUnits({}, Enable({"a.service"}), Tree()).empty());
 }
 
 TEST(Units, RejectsActionsForUnitsThatAreNotThere) {
-  const Tree tree = TreeOf({{"chrony.service", "[Install]\n"}});
-  EXPECT_EQ(Error({}, Enable({"chronyd.service"}), tree),
+  const Tree tree = UnitTree({{"chrony.service", "[Install]\n"}});
+  EXPECT_EQ(UnitsError({}, Enable({"chronyd.service"}), tree),
             "unit 'chronyd.service' is not in the image, did you mean "
             "'chrony.service'?\n  while enabling 'chronyd.service' of package "
             "'p'");
-  EXPECT_EQ(Error({}, Enable({"../x.service"}), tree),
+  EXPECT_EQ(UnitsError({}, Enable({"../x.service"}), tree),
             "found unit name '../x.service', expected a name without '/'\n"
             "  while enabling '../x.service' of package 'p'");
 }
 
 TEST(Units, RejectsLinesOfTheManifestThatMakeNoSense) {
   const Tree tree =
-      TreeOf({{"chrony.service", "[Install]\nWantedBy=m.target\n"},
-              {"static.service", "[Unit]\n"},
-              {"empty.target", ""},
-              {"t@.service", "[Install]\nWantedBy=m.target\n"}});
-  const UnitSpec chrony = Spec("chrony.service");
-  EXPECT_EQ(Error({.enable = {Spec("chrony.servic")}}, {}, tree),
+      UnitTree({{"chrony.service", "[Install]\nWantedBy=m.target\n"},
+                {"static.service", "[Unit]\n"},
+                {"empty.target", ""},
+                {"t@.service", "[Install]\nWantedBy=m.target\n"}});
+  const UnitSpec chrony = NamedUnit("chrony.service");
+  EXPECT_EQ(UnitsError({.enable = {NamedUnit("chrony.servic")}}, {}, tree),
             "m.yaml:7:5: found unit name 'chrony.servic', expected NAME.TYPE "
             "with a type such as 'service'");
-  EXPECT_EQ(Error({.disable = {Spec("crony.service")}}, {}, tree),
+  EXPECT_EQ(UnitsError({.disable = {NamedUnit("crony.service")}}, {}, tree),
             "m.yaml:7:5: unit 'crony.service' is not in the image, did you "
             "mean 'chrony.service'?");
-  EXPECT_EQ(Error({.mask = {Spec("a/b.service")}}, {}, tree),
+  EXPECT_EQ(UnitsError({.mask = {NamedUnit("a/b.service")}}, {}, tree),
             "m.yaml:7:5: found unit name 'a/b.service', expected a name "
             "without '/'");
-  EXPECT_EQ(Error({.enable = {chrony}, .mask = {chrony}}, {}, tree),
+  EXPECT_EQ(UnitsError({.enable = {chrony}, .mask = {chrony}}, {}, tree),
             "m.yaml:7:5: unit 'chrony.service' is masked, expected one that "
             "may be enabled");
-  EXPECT_EQ(Error({.enable = {chrony}, .disable = {chrony}}, {}, tree),
+  EXPECT_EQ(UnitsError({.enable = {chrony}, .disable = {chrony}}, {}, tree),
             "m.yaml:7:5: unit 'chrony.service' is disabled as well, expected "
             "one that may be enabled");
-  EXPECT_EQ(Error({.enable = {Spec("static.service")}}, {}, tree),
+  EXPECT_EQ(UnitsError({.enable = {NamedUnit("static.service")}}, {}, tree),
             "unit 'static.service' has nothing in [Install], expected a unit "
             "that can be enabled\n  while enabling 'static.service' of "
             "m.yaml:7:5");
-  EXPECT_EQ(Error({.enable = {Spec("t@.service")}}, {}, tree),
+  EXPECT_EQ(UnitsError({.enable = {NamedUnit("t@.service")}}, {}, tree),
             "'/usr/lib/systemd/system/t@.service' line 2: found 'm.target' for "
             "the template 't@.service', expected an instance to be enabled\n"
             "  while enabling 't@.service' of m.yaml:7:5");
-  EXPECT_EQ(Error({.default_target = chrony}, {}, tree),
+  EXPECT_EQ(UnitsError({.default_target = chrony}, {}, tree),
             "m.yaml:7:5: found 'chrony.service', expected a target that is not "
             "masked");
-  EXPECT_EQ(Error({.default_target = Spec("empty.target")}, {}, tree),
+  EXPECT_EQ(UnitsError({.default_target = NamedUnit("empty.target")}, {}, tree),
             "m.yaml:7:5: found 'empty.target', expected a target that is not "
             "masked");
 }
 
 TEST(Units, RejectsMaskingAFileInEtc) {
-  const Tree tree = TreeOf({{"etc/systemd/system/a.service", "[Unit]\n"}});
-  EXPECT_EQ(Error({.mask = {Spec("a.service")}}, {}, tree),
+  const Tree tree = UnitTree({{"etc/systemd/system/a.service", "[Unit]\n"}});
+  EXPECT_EQ(UnitsError({.mask = {NamedUnit("a.service")}}, {}, tree),
             "m.yaml:7:5: '/etc/systemd/system/a.service' is there already "
             "(package p), expected room for a link to '/dev/null'");
 }
 
 TEST(Units, RejectsHostileUnitFiles) {
   const auto error = [](const std::string& install) {
-    return Error({}, Enable({"a.service"}),
-                 TreeOf({{"a.service", "[Install]\n" + install}}));
+    return UnitsError({}, Enable({"a.service"}),
+                      UnitTree({{"a.service", "[Install]\n" + install}}));
   };
   const std::string where = "'/usr/lib/systemd/system/a.service' line 2: ";
   const std::string doing = "\n  while enabling 'a.service' of package 'p'";
@@ -268,19 +270,19 @@ TEST(Units, RejectsHostileUnitFiles) {
 
 TEST(Units, ErrorsInDropInsNameTheDropIn) {
   const Tree tree =
-      TreeOf({{"a.service", "[Install]\n"},
-              {"etc/systemd/system/a.service.d/x.conf",
-               "[Install]\nWantedBy=x.target\n\nWantedBy=b/c.target\n"}});
-  EXPECT_EQ(Error({}, Enable({"a.service"}), tree),
+      UnitTree({{"a.service", "[Install]\n"},
+                {"etc/systemd/system/a.service.d/x.conf",
+                 "[Install]\nWantedBy=x.target\n\nWantedBy=b/c.target\n"}});
+  EXPECT_EQ(UnitsError({}, Enable({"a.service"}), tree),
             "'/etc/systemd/system/a.service.d/x.conf' line 4: found unit name "
             "'b/c.target', expected a name without '/'\n  while enabling "
             "'a.service' of package 'p'");
 }
 
 TEST(Units, RejectsTwoUnitsWithOneAlias) {
-  const Tree tree = TreeOf({{"a.service", "[Install]\nAlias=x.service\n"},
-                            {"b.service", "[Install]\nAlias=x.service\n"}});
-  EXPECT_EQ(Error({}, Enable({"a.service", "b.service"}), tree),
+  const Tree tree = UnitTree({{"a.service", "[Install]\nAlias=x.service\n"},
+                              {"b.service", "[Install]\nAlias=x.service\n"}});
+  EXPECT_EQ(UnitsError({}, Enable({"a.service", "b.service"}), tree),
             "'/etc/systemd/system/x.service' would lead to both "
             "'/lib/systemd/system/a.service' and "
             "'/lib/systemd/system/b.service'\n  while enabling 'b.service' of "
@@ -288,28 +290,28 @@ TEST(Units, RejectsTwoUnitsWithOneAlias) {
 }
 
 TEST(Units, RejectsCyclesOfLinks) {
-  Tree tree = TreeOf({});
+  Tree tree = UnitTree({});
   const std::string directory(kUnits);
   ASSERT_TRUE(tree.Add(directory + "a.service", PackageLink("b.service")));
   ASSERT_TRUE(tree.Add(directory + "b.service", PackageLink("a.service")));
-  EXPECT_EQ(Error({.enable = {Spec("a.service")}}, {}, tree),
+  EXPECT_EQ(UnitsError({.enable = {NamedUnit("a.service")}}, {}, tree),
             "m.yaml:7:5: unit 'a.service' leads through more than 64 links, "
             "expected a unit file");
 }
 
 TEST(Units, RejectsBadPresets) {
   const Tree tree =
-      TreeOf({{"a.service", "[Install]\n"},
-              {"etc/systemd/system-preset/x.preset", "\ndisabel *\n"}});
-  EXPECT_EQ(Error({}, Enable({"a.service"}), tree),
+      UnitTree({{"a.service", "[Install]\n"},
+                {"etc/systemd/system-preset/x.preset", "\ndisabel *\n"}});
+  EXPECT_EQ(UnitsError({}, Enable({"a.service"}), tree),
             "'/etc/systemd/system-preset/x.preset' line 2: found 'disabel *', "
             "expected enable, disable or ignore, and a unit name or glob");
 }
 
-// Real is a root directory on disk for systemctl.
-class Real {
+// SystemctlRoot is a root directory on disk for systemctl.
+class SystemctlRoot {
  public:
-  explicit Real(const Links& units) {
+  explicit SystemctlRoot(const Links& units) {
     for (const char* directory : {"usr/lib/systemd/system", "etc"}) {
       fs::create_directories(root_.path() / directory);
     }
@@ -336,7 +338,7 @@ class Real {
         RunTool({.program = systemctl, .args = args, .env = {{"LC_ALL", "C"}}});
     EXPECT_TRUE(output) << output.error().ToString();
     EXPECT_EQ(output->exit_status, 0) << output->stderr_text;
-    return LinksOf(ToTree());
+    return UnitLinks(ToTree());
   }
 
  private:
@@ -389,8 +391,9 @@ TEST(UnitsAgainstSystemctl, EnableMakesTheSameLinks) {
         "empty.service", "vendor-alias.service", "w@tty9.service",
         "w@tty8.service", "cont.service", "drop-in.service", "local.service",
         "own.service"}) {
-    const Real real(kRealUnits);
-    const Links ours = Generated({.enable = {Spec(name)}}, {}, real.ToTree());
+    const SystemctlRoot real(kRealUnits);
+    const Links ours =
+        GeneratedUnits({.enable = {NamedUnit(name)}}, {}, real.ToTree());
     EXPECT_EQ(ours, real.Run(systemctl, {"enable", name})) << name;
   }
 }
@@ -400,8 +403,8 @@ TEST(UnitsAgainstSystemctl, ActionsMakeTheLinksOfPreset) {
   for (const std::string name :
        {"a.service", "g@.service", "g@tty3.service", "g@tty7.service",
         "q.service", "drop-in.service", "ta@.service", "foo.target"}) {
-    const Real real(kRealUnits);
-    const Links ours = Generated({}, Enable({name}), real.ToTree());
+    const SystemctlRoot real(kRealUnits);
+    const Links ours = GeneratedUnits({}, Enable({name}), real.ToTree());
     EXPECT_EQ(ours, real.Run(systemctl,
                              {"--preset-mode=enable-only", "preset", name}))
         << name;
@@ -411,10 +414,11 @@ TEST(UnitsAgainstSystemctl, ActionsMakeTheLinksOfPreset) {
 TEST(UnitsAgainstSystemctl, MaskAndSetDefaultMakeTheSameLinks) {
   TALLY_NEED_PROGRAM(systemctl, "systemctl");
   for (const std::string target : {"foo.target", "runlevel3.target"}) {
-    const Real real(kRealUnits);
-    const Links ours = Generated({.mask = {Spec("a.service"), Spec("no.mount")},
-                                  .default_target = Spec(target)},
-                                 {}, real.ToTree());
+    const SystemctlRoot real(kRealUnits);
+    const Links ours =
+        GeneratedUnits({.mask = {NamedUnit("a.service"), NamedUnit("no.mount")},
+                        .default_target = NamedUnit(target)},
+                       {}, real.ToTree());
     real.Run(systemctl, {"mask", "a.service", "no.mount"});
     EXPECT_EQ(ours, real.Run(systemctl, {"set-default", target})) << target;
   }

@@ -39,7 +39,8 @@ Manifest WithScripts(std::vector<ScriptSpec> scripts) {
   return manifest;
 }
 
-ScriptSpec Spec(const std::string& text, std::vector<std::string> actions) {
+ScriptSpec ScriptSpecOf(const std::string& text,
+                        std::vector<std::string> actions) {
   return {.package = "foo",
           .script = "postinst",
           .sha256 = Sha256(AsBytes(text)),
@@ -57,7 +58,7 @@ std::string FinishError(const Manifest& manifest, const std::string& text,
   return status ? "no error" : status.error().ToString();
 }
 
-std::string Digest(const std::string& text) {
+std::string DigestOf(const std::string& text) {
   return Sha256(AsBytes(text)).hex();
 }
 
@@ -78,7 +79,7 @@ TEST(ClassifyScripts, HasEveryScriptByName) {
   EXPECT_EQ(scripts[0].disposition, ScriptDisposition::kNone);
   EXPECT_EQ(scripts[1].name, "postinst");
   EXPECT_EQ(scripts[1].disposition, ScriptDisposition::kKnown);
-  EXPECT_EQ(scripts[1].sha256.hex(), Digest(kEnable));
+  EXPECT_EQ(scripts[1].sha256.hex(), DigestOf(kEnable));
   EXPECT_TRUE(scripts[1].actions.empty());
   EXPECT_EQ(scripts[2].disposition, ScriptDisposition::kNone);
   EXPECT_EQ(scripts[3].disposition, ScriptDisposition::kNone);
@@ -93,7 +94,7 @@ TEST(ClassifyScripts, LooksAtNothingOfFilesOnly) {
 
 TEST(ClassifyScripts, TakesAcknowledgedOnes) {
   const Manifest manifest =
-      WithScripts({Spec(kUnknown, {"tmpfiles f /etc/x - - - -"})});
+      WithScripts({ScriptSpecOf(kUnknown, {"tmpfiles f /etc/x - - - -"})});
   ScriptClassifier classifier(manifest);
   const auto scripts = classifier.Classify(
       Package("foo"), Control({{"postinst", kUnknown}}), ScriptUse::kSystem);
@@ -122,19 +123,19 @@ TEST(ClassifyScripts, NamesEveryUnknownScriptAtOnce) {
       status.error().ToString(),
       "found 3 maintainer scripts to decide about\n"
       "  postinst of 'foo' 1.2-3 (sha256 " +
-          Digest(kUnknown) +
+          DigestOf(kUnknown) +
           "): line 4: found 'touch /etc/x', expected a script that tally "
           "knows\n"
           "  preinst of 'bar' 1.2-3 (sha256 " +
-          Digest("\x7f"
-                 "ELF") +
+          DigestOf("\x7f"
+                   "ELF") +
           "): line 1: found '\\x7fELF', expected a script that tally knows\n"
           "  triggers of 'bar' 1.2-3 (sha256 " +
-          Digest("\ninterest /usr/lib/x\n") +
+          DigestOf("\ninterest /usr/lib/x\n") +
           "): line 2: found 'interest /usr/lib/x', expected a trigger that "
           "tally knows");
-  const std::string foo = Digest("foo");
-  const std::string bar = Digest("bar");
+  const std::string foo = DigestOf("foo");
+  const std::string bar = DigestOf("bar");
   ASSERT_EQ(status.error().hints().size(), 2u);
   EXPECT_EQ(status.error().hints()[0],
             "to read them (STORE is the store's directory):\n"
@@ -151,21 +152,21 @@ TEST(ClassifyScripts, NamesEveryUnknownScriptAtOnce) {
             "  system:\n"
             "    scripts:\n"
             "      - {package: foo, script: postinst, sha256: " +
-                Digest(kUnknown) +
+                DigestOf(kUnknown) +
                 ", actions: [], reason: \"...\"}\n"
                 "      - {package: bar, script: preinst, sha256: " +
-                Digest("\x7f"
-                       "ELF") +
+                DigestOf("\x7f"
+                         "ELF") +
                 ", actions: [], reason: \"...\"}\n"
                 "      - {package: bar, script: triggers, sha256: " +
-                Digest("\ninterest /usr/lib/x\n") +
+                DigestOf("\ninterest /usr/lib/x\n") +
                 ", actions: [], reason: \"...\"}");
 }
 
 // A digest that begins with "0b" is a number to some readers of YAML.
 TEST(ClassifyScripts, QuotesWhatTheManifestWantsInQuotes) {
   const std::string text = "#!/bin/sh\necho 1031\n";
-  ASSERT_TRUE(Digest(text).starts_with("0b52"));
+  ASSERT_TRUE(DigestOf(text).starts_with("0b52"));
   const Manifest manifest;
   ScriptClassifier classifier(manifest);
   (void)classifier.Classify(Package("foo"), Control({{"postinst", text}}),
@@ -174,23 +175,23 @@ TEST(ClassifyScripts, QuotesWhatTheManifestWantsInQuotes) {
   ASSERT_FALSE(status);
   ASSERT_EQ(status.error().hints().size(), 2u);
   EXPECT_TRUE(status.error().hints()[1].ends_with(
-      "      - {package: foo, script: postinst, sha256: \"" + Digest(text) +
+      "      - {package: foo, script: postinst, sha256: \"" + DigestOf(text) +
       "\", actions: [], reason: \"...\"}"))
       << status.error().hints()[1];
 }
 
 TEST(ClassifyScripts, RejectsEntriesOfAnotherVersion) {
-  EXPECT_EQ(FinishError(WithScripts({Spec("old", {})}), kUnknown),
+  EXPECT_EQ(FinishError(WithScripts({ScriptSpecOf("old", {})}), kUnknown),
             "m.yaml:7:9: found postinst of 'foo' 1.2-3 (sha256 " +
-                Digest(kUnknown) + "), expected sha256 " + Digest("old") +
+                DigestOf(kUnknown) + "), expected sha256 " + DigestOf("old") +
                 ": the script changed");
 }
 
 TEST(ClassifyScripts, RejectsEntriesThatAreNotNeeded) {
-  EXPECT_EQ(FinishError(WithScripts({Spec(kEnable, {})}), kEnable),
-            "m.yaml:7:9: postinst of 'foo' 1.2-3 (sha256 " + Digest(kEnable) +
+  EXPECT_EQ(FinishError(WithScripts({ScriptSpecOf(kEnable, {})}), kEnable),
+            "m.yaml:7:9: postinst of 'foo' 1.2-3 (sha256 " + DigestOf(kEnable) +
                 ") is known to tally: remove this entry");
-  const Manifest manifest = WithScripts({Spec(kUnknown, {})});
+  const Manifest manifest = WithScripts({ScriptSpecOf(kUnknown, {})});
   const std::string unused =
       "m.yaml:7:9: found postinst of 'foo', expected a script that a package "
       "of the root has";
@@ -203,7 +204,8 @@ TEST(ClassifyScripts, RejectsEntriesThatAreNotNeeded) {
 }
 
 TEST(ClassifyScripts, RejectsActionsThatDoNotParse) {
-  EXPECT_EQ(FinishError(WithScripts({Spec(kUnknown, {"enable x"})}), kUnknown),
+  EXPECT_EQ(FinishError(WithScripts({ScriptSpecOf(kUnknown, {"enable x"})}),
+                        kUnknown),
             "m.yaml:7:9: action 'enable x': found 'x' behind 'enable', "
             "expected one unit name");
 }
@@ -223,7 +225,7 @@ std::string InitScript(const std::string& name, const std::string& more = "") {
 
 TEST(ClassifyScripts, WantsAUnitForEveryInitScript) {
   EXPECT_EQ(FinishError({}, InitScript("foo")),
-            "postinst of 'foo' 1.2-3 (sha256 " + Digest(InitScript("foo")) +
+            "postinst of 'foo' 1.2-3 (sha256 " + DigestOf(InitScript("foo")) +
                 "): line 4: found init script 'foo', expected a unit of that "
                 "name as well");
   EXPECT_EQ(FinishError({}, InitScript("procps")), "no error");

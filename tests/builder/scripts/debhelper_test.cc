@@ -11,6 +11,8 @@
 namespace tally {
 namespace {
 
+using Strings = std::vector<std::string>;
+
 const std::map<std::string, std::string>& Samples() {
   static const std::map<std::string, std::string> samples = {
       {"ALTERNATIVES",
@@ -60,7 +62,7 @@ ScriptBlock Block(std::string_view tools, const std::string& text) {
           .text = text};
 }
 
-std::string Error(std::string_view tool, const std::string& text) {
+std::string BlockError(std::string_view tool, const std::string& text) {
   const auto block = RecognizeBlock(Block(tool, text));
   return block ? "no error" : block.error().ToString();
 }
@@ -114,7 +116,6 @@ TEST(DebhelperTemplate, AnyOtherByteIsUnknown) {
 }
 
 TEST(DebhelperBlock, TranslatesToActions) {
-  using Strings = std::vector<std::string>;
   EXPECT_EQ(Recognize("postinst-systemd-enable").actions,
             Strings{"enable getty@.service"});
   EXPECT_EQ(Recognize("postinst-systemd-enable").units,
@@ -137,7 +138,7 @@ TEST(DebhelperBlock, NeedsTheSameValueInBothHoles) {
   const DebhelperTemplate& known = Named("preinst-init-chmod");
   std::string text = Fill(known.text);
   text.replace(text.rfind("hwclock.sh"), 10, "other");
-  EXPECT_EQ(Error("dh_installinit", text),
+  EXPECT_EQ(BlockError("dh_installinit", text),
             "line 5: found 'chmod +x \"/etc/init.d/other\" >/dev/null || "
             "true', expected a known template of 'dh_installinit'");
 }
@@ -169,11 +170,11 @@ TEST(DebhelperBlock, RefusesValuesThatAreNoNames) {
 }
 
 TEST(DebhelperBlock, NamesTheFirstLineThatDiffers) {
-  EXPECT_EQ(Error("dh_frobnicate", "x\n"),
+  EXPECT_EQ(BlockError("dh_frobnicate", "x\n"),
             "line 4: found 'x', expected a known template of 'dh_frobnicate'");
   std::string text = Fill(Named("postinst-systemd-enable").text);
   text.replace(text.find("\tdeb-systemd-helper"), 1, "\tx ");
-  EXPECT_EQ(Error("dh_installsystemd", text),
+  EXPECT_EQ(BlockError("dh_installsystemd", text),
             "line 6: found 'x deb-systemd-helper unmask 'getty@.service' "
             ">/dev/null || true', expected a known template of "
             "'dh_installsystemd'");

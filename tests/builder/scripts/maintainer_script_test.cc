@@ -20,7 +20,7 @@ MaintainerScript Cut(const std::string& text,
   return script ? *script : MaintainerScript{};
 }
 
-std::string Error(const std::string& text) {
+std::string CutError(const std::string& text) {
   const auto script = CutMaintainerScript(AsBytes(text), "1");
   return script ? "no error" : script.error().ToString();
 }
@@ -136,38 +136,38 @@ TEST(MaintainerScript, LeavesOtherLanguagesWhole) {
 }
 
 TEST(MaintainerScript, RejectsUnclearSections) {
-  EXPECT_EQ(Error("#!/bin/sh\n# Automatically added by dh_x/1\nx\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\n# Automatically added by dh_x/1\nx\n"),
             "line 2: found a section of 'dh_x' without end");
-  EXPECT_EQ(Error("#!/bin/sh\n# End automatically added section\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\n# End automatically added section\n"),
             "line 2: found '# End automatically added section' at an "
             "unexpected place");
-  EXPECT_EQ(Error("#!/bin/sh\ncat <<E\n" + std::string(kBlock) + "E\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\ncat <<E\n" + std::string(kBlock) + "E\n"),
             "line 3: found '# Automatically added by dh_x/1.2' at an "
             "unexpected place");
-  EXPECT_EQ(Error("#!/bin/sh\n# Automatically added by dh_x/1\n" +
-                  std::string(kBlock)),
+  EXPECT_EQ(CutError("#!/bin/sh\n# Automatically added by dh_x/1\n" +
+                     std::string(kBlock)),
             "line 3: found '# Automatically added by dh_x/1.2' inside a "
             "section");
 }
 
 TEST(MaintainerScript, RejectsUnclearQuotes) {
-  EXPECT_EQ(Error("#!/bin/sh\necho 'a\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\necho 'a\n"),
             "line 2: begins something that has no end");
-  EXPECT_EQ(Error("#!/bin/sh\n\ncat <<EOF\nx\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\n\ncat <<EOF\nx\n"),
             "line 3: begins something that has no end");
-  EXPECT_EQ(Error("#!/bin/sh\ncat <<A <<B\nA\nB\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\ncat <<A <<B\nA\nB\n"),
             "line 2: found '<<' and 'B', expected one here-document with a "
             "plain word as its end");
-  EXPECT_EQ(Error("#!/bin/sh\ncat << \"a b\"\n"),
+  EXPECT_EQ(CutError("#!/bin/sh\ncat << \"a b\"\n"),
             "line 2: found '<<' and ' \"a b\"', expected one here-document "
             "with a plain word as its end");
   std::string deep = "#!/bin/sh\n";
   for (int i = 0; i < 65; ++i) deep += "$(";
-  EXPECT_EQ(Error(deep), "line 2: found more than 64 levels of quotes");
+  EXPECT_EQ(CutError(deep), "line 2: found more than 64 levels of quotes");
 }
 
 TEST(MaintainerScript, RejectsHugeOnes) {
-  EXPECT_EQ(Error(std::string(kMaxScriptBytes + 1, '\n')),
+  EXPECT_EQ(CutError(std::string(kMaxScriptBytes + 1, '\n')),
             "has 256.0 KiB, expected at most 256.0 KiB");
 }
 

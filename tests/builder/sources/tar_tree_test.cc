@@ -13,34 +13,35 @@ namespace {
 using Members = std::vector<test::TarMember>;
 using testing::ElementsAre;
 
-Result<SourceTree> Unpack(const Members& members, unsigned strip = 0) {
+Result<SourceTree> UnpackMembers(const Members& members, unsigned strip = 0) {
   const MappedFiles mapped;
   const Content tar = MakeContent(test::MakeTar(members));
   return UnpackTar({.content = tar, .mapped = mapped}, strip);
 }
 
-std::vector<std::string> Paths(const Members& members, unsigned strip = 0) {
-  const auto tree = Unpack(members, strip);
+std::vector<std::string> TarPaths(const Members& members, unsigned strip = 0) {
+  const auto tree = UnpackMembers(members, strip);
   if (!tree) return {tree.error().message()};
   std::vector<std::string> paths;
   for (const SourceEntry& entry : *tree) paths.push_back(entry.path);
   return paths;
 }
 
-std::string Refused(const Members& members) {
-  const auto tree = Unpack(members);
+std::string RefusedTar(const Members& members) {
+  const auto tree = UnpackMembers(members);
   return tree ? "accepted" : tree.error().message();
 }
 
 TEST(UnpackTar, KeepsContentModeAndOwner) {
-  const auto tree = Unpack({{.path = "d/", .type = '5', .mode = 0750},
-                            {.path = "d/f",
-                             .mode = 0755,
-                             .uid = 1000,
-                             .gid = 1001,
-                             .content = "hello"},
-                            {.path = "d/l", .type = '2', .link = "f"},
-                            {.path = "d/h", .type = '1', .link = "d/f"}});
+  const auto tree =
+      UnpackMembers({{.path = "d/", .type = '5', .mode = 0750},
+                     {.path = "d/f",
+                      .mode = 0755,
+                      .uid = 1000,
+                      .gid = 1001,
+                      .content = "hello"},
+                     {.path = "d/l", .type = '2', .link = "f"},
+                     {.path = "d/h", .type = '1', .link = "d/f"}});
   ASSERT_TRUE(tree) << tree.error().ToString();
   ASSERT_EQ(tree->size(), 4u);
   EXPECT_EQ((*tree)[0].mode, 0750u);
@@ -58,8 +59,8 @@ TEST(UnpackTar, StripsLeadingComponents) {
       {.path = "tool-1.0/bin/x"},
       {.path = "tool-1.0/y", .type = '1', .link = "tool-1.0/bin/x"},
       {.path = "README"}};
-  EXPECT_THAT(Paths(members, 1), ElementsAre("bin/x", "y"));
-  EXPECT_THAT(Paths(members, 2), ElementsAre("x"));
+  EXPECT_THAT(TarPaths(members, 1), ElementsAre("bin/x", "y"));
+  EXPECT_THAT(TarPaths(members, 2), ElementsAre("x"));
 }
 
 // Container tools put names beyond ASCII into pax headers, in UTF-8.
@@ -79,16 +80,16 @@ TEST(UnpackTar, KeepsNamesOfPaxHeaders) {
 TEST(UnpackTar, RejectsHostileArchives) {
   const std::string path =
       ", expected a relative path without '..', '.' or empty components";
-  EXPECT_EQ(Refused({{.path = "../x"}}), "path '../x'" + path);
-  EXPECT_EQ(Refused({{.path = "/x"}}), "path '/x'" + path);
-  EXPECT_EQ(Refused({{.path = "x"}, {.path = "./x"}}),
+  EXPECT_EQ(RefusedTar({{.path = "../x"}}), "path '../x'" + path);
+  EXPECT_EQ(RefusedTar({{.path = "/x"}}), "path '/x'" + path);
+  EXPECT_EQ(RefusedTar({{.path = "x"}, {.path = "./x"}}),
             "found member './x' again, expected it once");
   EXPECT_EQ(
-      Refused({{.path = "l", .type = '2', .link = "/etc"}, {.path = "l/x"}}),
+      RefusedTar({{.path = "l", .type = '2', .link = "/etc"}, {.path = "l/x"}}),
       "member 'l/x' is below 'l', which is no directory");
-  EXPECT_EQ(Refused({{.path = "h", .type = '1', .link = "x"}}),
+  EXPECT_EQ(RefusedTar({{.path = "h", .type = '1', .link = "x"}}),
             "hard link 'h' to 'x', expected an earlier file of the archive");
-  EXPECT_EQ(Refused({{.path = "n", .type = '3'}}),
+  EXPECT_EQ(RefusedTar({{.path = "n", .type = '3'}}),
             "tar: 'n' is a device, socket or pipe, expected a file, directory "
             "or link");
 }
