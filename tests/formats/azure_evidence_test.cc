@@ -24,9 +24,10 @@ constexpr const char* kTdxV0 = R"({
   "tpm_quote": {"message": [1], "signature": [2], "pcrs": [[3], [4]]},
   "hcl_report": [251, 255], "td_quote": [5]})";
 
-// Refusal parses `text` with one member replaced; "quote/…" is in the quote.
-std::string Refusal(const char* text, const std::string& key,
-                    const Json& value) {
+// AzureEvidenceRefusal parses `text` with one member replaced; "quote/…" is in
+// the quote.
+std::string AzureEvidenceRefusal(const char* text, const std::string& key,
+                                 const Json& value) {
   Json json = ParseJson(text).value();
   Json::Object* object = json.object();
   std::string name = key;
@@ -73,36 +74,38 @@ TEST(AzureEvidence, LooksLikeItByItsFields) {
 }
 
 TEST(AzureEvidence, RejectsEachFlaw) {
-  EXPECT_EQ(Refusal(kSnpV2, "version", 3),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "version", 3),
             "azure evidence: found version 3, expected 1 or 2, or none");
-  EXPECT_EQ(Refusal(kSnpV2, "version", 0),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "version", 0),
             "azure evidence: found version 0, expected 1 or 2, or none");
-  EXPECT_EQ(Refusal(kSnpV2, "more", 1), "azure evidence: unknown field 'more'");
-  EXPECT_EQ(Refusal(kTdxV1, "vcek", "BQ=="),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "more", 1),
+            "azure evidence: unknown field 'more'");
+  EXPECT_EQ(AzureEvidenceRefusal(kTdxV1, "vcek", "BQ=="),
             "azure evidence: unknown field 'vcek'");
-  EXPECT_EQ(Refusal(kSnpV0, "version", 1),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV0, "version", 1),
             "azure evidence: unknown field 'version'");
-  EXPECT_EQ(Refusal(kSnpV2, "quote/more", 1),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "quote/more", 1),
             "azure evidence: quote: unknown field 'more'");
-  EXPECT_EQ(Refusal(kSnpV2, "hcl_report", 1),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "hcl_report", 1),
             "azure evidence: 'hcl_report' is no text");
-  EXPECT_TRUE(Refusal(kSnpV2, "hcl_report", "+/8=")
+  EXPECT_TRUE(AzureEvidenceRefusal(kSnpV2, "hcl_report", "+/8=")
                   .ends_with("while reading 'hcl_report' of the azure "
                              "evidence"));
-  EXPECT_EQ(Refusal(kSnpV2, "quote/message", Json::Array{Json(1)}),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV2, "quote/message", Json::Array{Json(1)}),
             "azure evidence: 'message' is no text");
   EXPECT_TRUE(
-      Refusal(kSnpV2, "quote/signature", "0")
+      AzureEvidenceRefusal(kSnpV2, "quote/signature", "0")
           .ends_with("while reading 'signature' of the azure evidence"));
-  EXPECT_EQ(Refusal(kSnpV2, "quote/pcrs", Json::Array(25, Json("00"))),
-            "azure evidence: 'pcrs' is no list of at most 24 values");
-  EXPECT_EQ(Refusal(kSnpV0, "report", "AQ=="),
+  EXPECT_EQ(
+      AzureEvidenceRefusal(kSnpV2, "quote/pcrs", Json::Array(25, Json("00"))),
+      "azure evidence: 'pcrs' is no list of at most 24 values");
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV0, "report", "AQ=="),
             "azure evidence: 'report' is no list of bytes");
-  EXPECT_EQ(Refusal(kSnpV0, "report", Json::Array{Json(256)}),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV0, "report", Json::Array{Json(256)}),
             "azure evidence: 'report' is no list of bytes");
-  EXPECT_EQ(Refusal(kSnpV0, "report", Json::Array{Json(-1)}),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV0, "report", Json::Array{Json(-1)}),
             "azure evidence: 'report' is no list of bytes");
-  EXPECT_EQ(Refusal(kSnpV0, "quote/pcrs", Json::Array{Json(1)}),
+  EXPECT_EQ(AzureEvidenceRefusal(kSnpV0, "quote/pcrs", Json::Array{Json(1)}),
             "azure evidence: 'pcrs' is no list of bytes");
   const std::string large(kMaxAzureEvidenceBytes + 1, ' ');
   EXPECT_EQ(ParseAzureEvidence(AsBytes(large)).error().message(),

@@ -5,7 +5,7 @@
 namespace tally {
 namespace {
 
-std::string Refusal(std::string_view text, Base64Padding padding) {
+std::string Base64UrlRefusal(std::string_view text, Base64Padding padding) {
   const auto bytes = ParseBase64Url(text, padding);
   return bytes ? "accepted" : bytes.error().message();
 }
@@ -19,15 +19,15 @@ TEST(Base64Url, HasItsOwnAlphabet) {
 }
 
 TEST(Base64Url, RejectsOtherSpellings) {
-  EXPECT_EQ(Refusal("+/++", Base64Padding::kRequired),
+  EXPECT_EQ(Base64UrlRefusal("+/++", Base64Padding::kRequired),
             "found '+/++', expected base64 of the URL alphabet");
   EXPECT_EQ(
-      Refusal("AQ==", Base64Padding::kNone),
+      Base64UrlRefusal("AQ==", Base64Padding::kNone),
       "found 'AQ==', expected base64 of the URL alphabet, without padding");
-  EXPECT_NE(Refusal("AQ", Base64Padding::kRequired), "accepted");
-  EXPECT_NE(Refusal("AR", Base64Padding::kNone), "accepted");
-  EXPECT_NE(Refusal("A", Base64Padding::kNone), "accepted");
-  EXPECT_NE(Refusal("A Q", Base64Padding::kNone), "accepted");
+  EXPECT_NE(Base64UrlRefusal("AQ", Base64Padding::kRequired), "accepted");
+  EXPECT_NE(Base64UrlRefusal("AR", Base64Padding::kNone), "accepted");
+  EXPECT_NE(Base64UrlRefusal("A", Base64Padding::kNone), "accepted");
+  EXPECT_NE(Base64UrlRefusal("A Q", Base64Padding::kNone), "accepted");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ Bytes Kernel() {
   return kernel;
 }
 
-std::string Refusal(const Bytes& kernel) {
+std::string BzImageRefusal(const Bytes& kernel) {
   const auto image = ParseBzImage(kernel);
   return image ? "accepted" : image.error().ToString();
 }
@@ -51,22 +51,22 @@ TEST(BzImage, NoSetupSectorsAreFour) {
 }
 
 TEST(BzImage, RefusesWhatIsNoKernel) {
-  EXPECT_EQ(Refusal(Bytes(0x204)),
+  EXPECT_EQ(BzImageRefusal(Bytes(0x204)),
             "bzImage: header magic at 0x202: needs 4 bytes, 2 left");
-  EXPECT_EQ(Refusal(Bytes(4096)),
+  EXPECT_EQ(BzImageRefusal(Bytes(4096)),
             "bzImage: header magic at 0x202: found 0x0, expected \"HdrS\"");
   Bytes kernel = Kernel();
   kernel[0x206] = 0x02;
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: version at 0x206: found boot protocol 0x202, expected "
             "0x203 or later");
   kernel = Kernel();
   kernel.resize(0x22e);
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: initrd_addr_max at 0x22c: needs 4 bytes, 2 left");
   kernel = Kernel();
   kernel.pop_back();
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: setup_sects at 0x1f1: needs 1536 bytes and a kernel, "
             "found 1536");
 }
@@ -74,17 +74,17 @@ TEST(BzImage, RefusesWhatIsNoKernel) {
 TEST(BzImage, RefusesAVersionTextThatIsNone) {
   Bytes kernel = Kernel();
   kernel[0x20f] = 0x04;
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: kernel version at 0x600: found it outside of the setup "
             "code, which ends at 0x600");
   kernel = Kernel();
   kernel[0x400] = ' ';
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: kernel version at 0x400: found a word of 0 characters, "
             "expected 1 to 64 and more text");
   kernel = Kernel();
   std::fill(kernel.begin() + 0x400, kernel.end(), 'x');
-  EXPECT_EQ(Refusal(kernel),
+  EXPECT_EQ(BzImageRefusal(kernel),
             "bzImage: kernel version at 0x400: found a word of 513 characters, "
             "expected 1 to 64 and more text");
 }

@@ -15,7 +15,7 @@ constexpr CborRules kAnyLength = {.lengths = CborLengths::kDefiniteOrNot};
 
 Bytes FromHex(std::string_view hex) { return ParseHex(hex).value(); }
 
-std::string Refusal(std::string_view hex, const CborRules& rules = {}) {
+std::string CborRefusal(std::string_view hex, const CborRules& rules = {}) {
   const Bytes bytes = FromHex(hex);
   const auto item = ParseCbor("file", bytes, rules, 0x100);
   return item ? "accepted" : item.error().message();
@@ -106,31 +106,31 @@ TEST(Cbor, HasIntegersOfSixtyFiveBits) {
 }
 
 TEST(Cbor, RejectsWhatIsCutOff) {
-  EXPECT_EQ(Refusal(""), "file: item at 0x100: needs 1 bytes, 0 left");
-  EXPECT_EQ(Refusal("19ff"), "file: item at 0x101: needs 2 bytes, 1 left");
-  EXPECT_EQ(Refusal("426100"), "accepted");
-  EXPECT_EQ(Refusal("4361"), "file: item at 0x101: needs 3 bytes, 1 left");
-  EXPECT_EQ(Refusal("9f01", kAnyLength),
+  EXPECT_EQ(CborRefusal(""), "file: item at 0x100: needs 1 bytes, 0 left");
+  EXPECT_EQ(CborRefusal("19ff"), "file: item at 0x101: needs 2 bytes, 1 left");
+  EXPECT_EQ(CborRefusal("426100"), "accepted");
+  EXPECT_EQ(CborRefusal("4361"), "file: item at 0x101: needs 3 bytes, 1 left");
+  EXPECT_EQ(CborRefusal("9f01", kAnyLength),
             "file: item at 0x102: needs 1 bytes, 0 left");
 }
 
 TEST(Cbor, RejectsBytesBehindTheItem) {
-  EXPECT_EQ(Refusal("0000"),
+  EXPECT_EQ(CborRefusal("0000"),
             "file: end at 0x101: 1 trailing bytes, expected the end of the "
             "data");
 }
 
 TEST(Cbor, RejectsHeadsInALongerForm) {
   constexpr const char* kText = "file: item at 0x101: not in its shortest form";
-  EXPECT_EQ(Refusal("1817"), kText);
-  EXPECT_EQ(Refusal("1900ff"), kText);
-  EXPECT_EQ(Refusal("1a0000ffff"), kText);
-  EXPECT_EQ(Refusal("1b00000000ffffffff"), kText);
-  EXPECT_EQ(Refusal("580161"), kText);
+  EXPECT_EQ(CborRefusal("1817"), kText);
+  EXPECT_EQ(CborRefusal("1900ff"), kText);
+  EXPECT_EQ(CborRefusal("1a0000ffff"), kText);
+  EXPECT_EQ(CborRefusal("1b00000000ffffffff"), kText);
+  EXPECT_EQ(CborRefusal("580161"), kText);
 }
 
 TEST(Cbor, RejectsReservedHeads) {
-  EXPECT_EQ(Refusal("1c"),
+  EXPECT_EQ(CborRefusal("1c"),
             "file: item at 0x100: found additional information 28, expected at "
             "most 27");
 }
@@ -139,77 +139,78 @@ TEST(Cbor, RejectsIndefiniteLengths) {
   constexpr const char* kText =
       "file: item at 0x100: found an indefinite length, expected a definite "
       "one";
-  EXPECT_EQ(Refusal("9fff"), kText);
-  EXPECT_EQ(Refusal("bfff"), kText);
-  EXPECT_EQ(Refusal("9fff", kAnyLength), "accepted");
+  EXPECT_EQ(CborRefusal("9fff"), kText);
+  EXPECT_EQ(CborRefusal("bfff"), kText);
+  EXPECT_EQ(CborRefusal("9fff", kAnyLength), "accepted");
   // Strings in pieces are not accepted anywhere.
-  EXPECT_EQ(Refusal("5f4100ff", kAnyLength), kText);
-  EXPECT_EQ(Refusal("7f6161ff", kAnyLength), kText);
+  EXPECT_EQ(CborRefusal("5f4100ff", kAnyLength), kText);
+  EXPECT_EQ(CborRefusal("7f6161ff", kAnyLength), kText);
 }
 
 TEST(Cbor, RejectsABreakWhereNoneCanBe) {
-  EXPECT_EQ(Refusal("ff"),
+  EXPECT_EQ(CborRefusal("ff"),
             "file: item at 0x100: found simple value or float 31, expected "
             "false, true or null");
-  EXPECT_EQ(Refusal("bf01ff", kAnyLength),
+  EXPECT_EQ(CborRefusal("bf01ff", kAnyLength),
             "file: 1 at 0x102: found simple value or float 31, expected false, "
             "true or null");
 }
 
 TEST(Cbor, RejectsFloatsAndOtherSimpleValues) {
-  EXPECT_EQ(Refusal("81f7"),
+  EXPECT_EQ(CborRefusal("81f7"),
             "file: [0] at 0x101: found simple value or float 23, expected "
             "false, true or null");
-  EXPECT_EQ(Refusal("fb3ff199999999999a"),
+  EXPECT_EQ(CborRefusal("fb3ff199999999999a"),
             "file: item at 0x100: found simple value or float 27, expected "
             "false, true or null");
 }
 
 TEST(Cbor, RejectsTextThatIsNotUtf8) {
-  EXPECT_EQ(Refusal("a16161a1616261ff"), "file: a/b at 0x107: not UTF-8");
+  EXPECT_EQ(CborRefusal("a16161a1616261ff"), "file: a/b at 0x107: not UTF-8");
 }
 
 TEST(Cbor, RejectsAKeyTwice) {
-  EXPECT_EQ(Refusal("a3010002000100"),
+  EXPECT_EQ(CborRefusal("a3010002000100"),
             "file: item at 0x106: found the key 1 twice");
-  EXPECT_EQ(Refusal("a26161006161a0"),
+  EXPECT_EQ(CborRefusal("a26161006161a0"),
             "file: item at 0x106: found the key a twice");
 }
 
 TEST(Cbor, RejectsKeysThatAreNeitherIntegersNorText) {
-  EXPECT_EQ(Refusal("a14000"),
+  EXPECT_EQ(CborRefusal("a14000"),
             "file: item at 0x102: found a key that is a byte string, expected "
             "an integer or text");
-  EXPECT_EQ(Refusal("a1f600"),
+  EXPECT_EQ(CborRefusal("a1f600"),
             "file: item at 0x101: found a key that is null, expected an "
             "integer or text");
 }
 
 TEST(Cbor, RejectsCountsThatTheBytesCannotHold) {
-  EXPECT_EQ(Refusal("9bffffffffffffffff"),
+  EXPECT_EQ(CborRefusal("9bffffffffffffffff"),
             "file: item at 0x101: found 18446744073709551615, expected at most "
             "0");
-  EXPECT_EQ(Refusal("a2010203"),
+  EXPECT_EQ(CborRefusal("a2010203"),
             "file: item at 0x100: found 2, expected at most 1");
 }
 
 TEST(Cbor, RejectsWhatIsNestedTooDeeply) {
-  EXPECT_EQ(Refusal("818100", {.max_depth = 2}), "accepted");
-  EXPECT_EQ(Refusal("818100", {.max_depth = 1}),
+  EXPECT_EQ(CborRefusal("818100", {.max_depth = 2}), "accepted");
+  EXPECT_EQ(CborRefusal("818100", {.max_depth = 1}),
             "file: [0][0] at 0x102: nested deeper than 1");
   std::string hex;
   for (int i = 0; i < 100000; ++i) hex += "c1";
-  EXPECT_EQ(Refusal(hex + "00"), "file: item at 0x111: nested deeper than 16");
+  EXPECT_EQ(CborRefusal(hex + "00"),
+            "file: item at 0x111: nested deeper than 16");
 }
 
 TEST(Cbor, RejectsTooManyItems) {
-  EXPECT_EQ(Refusal("83000000", {.max_items = 4}), "accepted");
-  EXPECT_EQ(Refusal("83000000", {.max_items = 3}),
+  EXPECT_EQ(CborRefusal("83000000", {.max_items = 4}), "accepted");
+  EXPECT_EQ(CborRefusal("83000000", {.max_items = 3}),
             "file: [2] at 0x103: more than 3 items");
 }
 
 TEST(Cbor, NamesThePlaceWithoutWritingToTheTerminal) {
-  EXPECT_EQ(Refusal("a1631b5b4a9f"),
+  EXPECT_EQ(CborRefusal("a1631b5b4a9f"),
             "file: \\x1b[J at 0x105: found an indefinite length, expected a "
             "definite one");
 }

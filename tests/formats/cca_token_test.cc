@@ -31,7 +31,7 @@ Bytes Number(uint64_t number) {
   return Value([number](CborWriter& w) { w.Unsigned(number); });
 }
 
-Claims Platform() {
+Claims PlatformClaims() {
   return {{10, Blob(32)},
           {256, Blob(33)},
           {265, Text("http://arm.com/CCA-SSD/1.0.0")},
@@ -45,7 +45,7 @@ Claims Platform() {
           {2402, Text("sha-256")}};
 }
 
-Claims Realm() {
+Claims RealmClaims() {
   return {{10, Blob(64)},
           {44235, Blob(64)},
           {44236, Text("sha-256")},
@@ -79,8 +79,8 @@ Bytes Token(const Claims& platform, const Claims& realm) {
   return std::move(w).Take();
 }
 
-// Refusal returns the error without its offset, which cbor_test looks at.
-std::string Refusal(ByteSpan bytes) {
+// TokenRefusal returns the error without its offset, which cbor_test looks at.
+std::string TokenRefusal(ByteSpan bytes) {
   const auto token = ParseCcaToken(bytes);
   if (token) return "accepted";
   std::string text = token.error().message();
@@ -90,18 +90,18 @@ std::string Refusal(ByteSpan bytes) {
 }
 
 std::string PlatformRefusal(int64_t key, const Bytes& value) {
-  Claims claims = Platform();
+  Claims claims = PlatformClaims();
   claims[key] = value;
-  return Refusal(Token(claims, Realm()));
+  return TokenRefusal(Token(claims, RealmClaims()));
 }
 std::string RealmRefusal(int64_t key, const Bytes& value) {
-  Claims claims = Realm();
+  Claims claims = RealmClaims();
   claims[key] = value;
-  return Refusal(Token(Platform(), claims));
+  return TokenRefusal(Token(PlatformClaims(), claims));
 }
 
 TEST(CcaToken, HasItsClaims) {
-  const Bytes bytes = Token(Platform(), Realm());
+  const Bytes bytes = Token(PlatformClaims(), RealmClaims());
   const auto token = ParseCcaToken(bytes);
   ASSERT_TRUE(token) << token.error().ToString();
   EXPECT_EQ(token->platform.profile, "http://arm.com/CCA-SSD/1.0.0");
@@ -117,10 +117,10 @@ TEST(CcaToken, HasItsClaims) {
 }
 
 TEST(CcaToken, HasTheKeyInTheFormOfItsProfile) {
-  Claims realm = Realm();
+  Claims realm = RealmClaims();
   realm[265] = Text("tag:arm.com,2023:realm#1.0.0");
   realm[44237] = Blob(107);
-  const Bytes bytes = Token(Platform(), realm);
+  const Bytes bytes = Token(PlatformClaims(), realm);
   const CcaToken token = ParseCcaToken(bytes).value();
   EXPECT_EQ(token.realm.key_form, CcaKeyForm::kCoseKey);
   EXPECT_EQ(ToBytes(ByteSpan(bytes).subspan(token.realm.public_key_offset,
@@ -134,41 +134,41 @@ TEST(CcaToken, PassesOverUnknownClaims) {
 }
 
 TEST(CcaToken, RejectsAnotherCollection) {
-  EXPECT_EQ(Refusal(CborWriter().Tag(400).Map(0).bytes()),
+  EXPECT_EQ(TokenRefusal(CborWriter().Tag(400).Map(0).bytes()),
             "cca token: found no tag 399 or 907");
-  EXPECT_EQ(Refusal(CborWriter().Map(0).bytes()),
+  EXPECT_EQ(TokenRefusal(CborWriter().Map(0).bytes()),
             "cca token: found no tag 399 or 907");
-  EXPECT_EQ(Refusal(CborWriter().Tag(399).Array(0).bytes()),
+  EXPECT_EQ(TokenRefusal(CborWriter().Tag(399).Array(0).bytes()),
             "cca token: fields: found an array, expected a map");
-  EXPECT_EQ(Refusal(CborWriter().Tag(399).Map(0).bytes()),
+  EXPECT_EQ(TokenRefusal(CborWriter().Tag(399).Map(0).bytes()),
             "cca token: platform token: is missing");
-  EXPECT_EQ(
-      Refusal(CborWriter().Tag(399).Map(1).Integer(44234).Bytes({}).bytes()),
-      "cca token: realm token: is missing");
-  EXPECT_EQ(Refusal(CborWriter()
-                        .Tag(399)
-                        .Map(3)
-                        .Integer(44234)
-                        .Bytes({})
-                        .Integer(44241)
-                        .Bytes({})
-                        .Integer(44242)
-                        .Bytes({})
-                        .bytes()),
+  EXPECT_EQ(TokenRefusal(
+                CborWriter().Tag(399).Map(1).Integer(44234).Bytes({}).bytes()),
+            "cca token: realm token: is missing");
+  EXPECT_EQ(TokenRefusal(CborWriter()
+                             .Tag(399)
+                             .Map(3)
+                             .Integer(44234)
+                             .Bytes({})
+                             .Integer(44241)
+                             .Bytes({})
+                             .Integer(44242)
+                             .Bytes({})
+                             .bytes()),
             "cca token: 44242: a field that this document does not have");
-  EXPECT_EQ(Refusal(CborWriter()
-                        .Tag(907)
-                        .Map(1)
-                        .Integer(44234)
-                        .Array(2)
-                        .Integer(264)
-                        .Bytes({})
-                        .bytes()),
+  EXPECT_EQ(TokenRefusal(CborWriter()
+                             .Tag(907)
+                             .Map(1)
+                             .Integer(44234)
+                             .Array(2)
+                             .Integer(264)
+                             .Bytes({})
+                             .bytes()),
             "cca token: platform token: expected [263, a byte string]");
 }
 
 TEST(CcaToken, RejectsALongFile) {
-  EXPECT_EQ(Refusal(Bytes(65537)),
+  EXPECT_EQ(TokenRefusal(Bytes(65537)),
             "cca token: found 65537 bytes, expected at most 65536");
 }
 
@@ -231,9 +231,9 @@ TEST(CcaToken, RejectsBadRealmClaims) {
             prefix + "public key: found 96 bytes, expected 97");
   EXPECT_EQ(RealmRefusal(256, Blob(1)),
             prefix + "instance id: found 1 bytes, expected 33");
-  Claims claims = Realm();
+  Claims claims = RealmClaims();
   claims.erase(44240);
-  EXPECT_EQ(Refusal(Token(Platform(), claims)),
+  EXPECT_EQ(TokenRefusal(Token(PlatformClaims(), claims)),
             prefix + "public key hash algorithm: is missing");
 }
 
@@ -255,7 +255,7 @@ TEST(CcaToken, RejectsMeasurementsOfAnotherSizeThanTheHash) {
 TEST(CcaToken, RejectsEveryTruncationOfARealOne) {
   TALLY_NEED_VECTOR(path, "cca-tokens/ccatoken-tf-rmm/cca_token.cbor");
   const Bytes bytes = test::MustRead(path);
-  EXPECT_EQ(Refusal(bytes), "accepted");
+  EXPECT_EQ(TokenRefusal(bytes), "accepted");
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(ParseCcaToken(ByteSpan(bytes).first(size))) << size;
   }

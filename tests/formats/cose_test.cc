@@ -18,7 +18,7 @@ struct Parts {
   bool tagged = false;
 };
 
-Bytes Encode(const Parts& parts) {
+Bytes EncodeParts(const Parts& parts) {
   CborWriter start;
   if (parts.tagged) start.Tag(18);
   start.Array(4).Bytes(parts.header);
@@ -29,14 +29,14 @@ Bytes Encode(const Parts& parts) {
   return std::move(w).Take();
 }
 
-std::string Refusal(ByteSpan bytes) {
+std::string Sign1Refusal(ByteSpan bytes) {
   const auto sign1 = ParseCoseSign1("file", bytes);
   return sign1 ? "accepted" : sign1.error().message();
 }
 
 TEST(CoseSign1, KeepsItsParts) {
   for (const bool tagged : {false, true}) {
-    const Bytes bytes = Encode({.tagged = tagged});
+    const Bytes bytes = EncodeParts({.tagged = tagged});
     const CoseSign1 sign1 = ParseCoseSign1("file", bytes, 0x10).value();
     EXPECT_EQ(sign1.tagged, tagged);
     EXPECT_EQ(sign1.algorithm, CoseAlgorithm::kEs384);
@@ -66,58 +66,60 @@ TEST(CoseSign1, SignsWhatTheSpecificationSays) {
 }
 
 TEST(CoseSign1, RejectsWhatIsNone) {
-  EXPECT_EQ(Refusal(ParseHex("8340a040").value()),
+  EXPECT_EQ(Sign1Refusal(ParseHex("8340a040").value()),
             "file: found no array of 4, expected a COSE_Sign1");
-  EXPECT_EQ(Refusal(ParseHex("d18440a04040").value()),
+  EXPECT_EQ(Sign1Refusal(ParseHex("d18440a04040").value()),
             "file: found no array of 4, expected a COSE_Sign1");
 }
 
 TEST(CoseSign1, RejectsADetachedPayload) {
-  EXPECT_EQ(Refusal(ParseHex("8440a0f640").value()),
+  EXPECT_EQ(Sign1Refusal(ParseHex("8440a0f640").value()),
             "file: payload at 0x3: found null, expected a byte string");
 }
 
 TEST(CoseSign1, RejectsPartsOfAnotherType) {
-  EXPECT_EQ(Refusal(ParseHex("84a0a04040").value()),
+  EXPECT_EQ(Sign1Refusal(ParseHex("84a0a04040").value()),
             "file: protected header at 0x1: found a map, expected a byte "
             "string");
-  EXPECT_EQ(Refusal(ParseHex("8440404040").value()),
+  EXPECT_EQ(Sign1Refusal(ParseHex("8440404040").value()),
             "file: unprotected header at 0x2: found a byte string, expected a "
             "map");
 }
 
 TEST(CoseSign1, RejectsAHeaderWithoutAlgorithm) {
-  EXPECT_EQ(Refusal(Encode({.header = {}})),
+  EXPECT_EQ(Sign1Refusal(EncodeParts({.header = {}})),
             "file: protected header: item at 0x2: needs 1 bytes, 0 left");
-  EXPECT_EQ(Refusal(Encode({.header = ParseHex("a0").value()})),
+  EXPECT_EQ(Sign1Refusal(EncodeParts({.header = ParseHex("a0").value()})),
             "file: protected header: alg at 0x2: is missing");
 }
 
 TEST(CoseSign1, RejectsOtherAlgorithms) {
-  EXPECT_EQ(Refusal(Encode({.header = ParseHex("a10127").value()})),
+  EXPECT_EQ(Sign1Refusal(EncodeParts({.header = ParseHex("a10127").value()})),
             "file: protected header: alg at 0x4: found -8, expected ES256, "
             "ES384 or ES512");
-  EXPECT_EQ(Refusal(Encode({.header = ParseHex("a1014100").value()})),
+  EXPECT_EQ(Sign1Refusal(EncodeParts({.header = ParseHex("a1014100").value()})),
             "file: protected header: alg at 0x4: found a byte string, expected "
             "ES256, ES384 or ES512");
 }
 
 TEST(CoseSign1, RejectsHeadersThatMustBeUnderstood) {
-  EXPECT_EQ(Refusal(Encode({.header = ParseHex("a2013822028104").value()})),
-            "file: protected header: crit at 0x7: is not supported");
+  EXPECT_EQ(
+      Sign1Refusal(EncodeParts({.header = ParseHex("a2013822028104").value()})),
+      "file: protected header: crit at 0x7: is not supported");
 }
 
 TEST(CoseSign1, RejectsAnAlgorithmThatNobodySigns) {
-  EXPECT_EQ(Refusal(Encode({.unprotected = ParseHex("a1013822").value()})),
-            "file: unprotected header: alg at 0x8: nobody signs it");
+  EXPECT_EQ(
+      Sign1Refusal(EncodeParts({.unprotected = ParseHex("a1013822").value()})),
+      "file: unprotected header: alg at 0x8: nobody signs it");
 }
 
 TEST(CoseSign1, RejectsASignatureOfAnotherSize) {
-  EXPECT_EQ(Refusal(Encode({.signature_bytes = 95})),
+  EXPECT_EQ(Sign1Refusal(EncodeParts({.signature_bytes = 95})),
             "file: signature at 0xb: found 95 bytes, expected 96 for ES384");
 }
 
-std::string KeyRefusal(std::string_view hex) {
+std::string CoseKeyRefusal(std::string_view hex) {
   const Bytes bytes = ParseHex(hex).value();
   const auto key = ParseCoseKey("key", bytes);
   return key ? "accepted" : key.error().message();
@@ -134,18 +136,18 @@ TEST(CoseKey, ReadsAPoint) {
 }
 
 TEST(CoseKey, RejectsOtherKeys) {
-  EXPECT_EQ(KeyRefusal("a10101"), "key: kty at 0x0: found 1, expected 2");
-  EXPECT_EQ(KeyRefusal("a10104"),
+  EXPECT_EQ(CoseKeyRefusal("a10101"), "key: kty at 0x0: found 1, expected 2");
+  EXPECT_EQ(CoseKeyRefusal("a10104"),
             "key: kty at 0x2: found 4, expected at most "
             "2");
-  EXPECT_EQ(KeyRefusal("a20102200a"),
+  EXPECT_EQ(CoseKeyRefusal("a20102200a"),
             "key: crv at 0x4: found 10, expected at most 3");
-  EXPECT_EQ(KeyRefusal("a201022000"),
+  EXPECT_EQ(CoseKeyRefusal("a201022000"),
             "key: crv at 0x0: found 0, expected 1 to 3");
-  EXPECT_EQ(KeyRefusal("a3010220012141aa"),
+  EXPECT_EQ(CoseKeyRefusal("a3010220012141aa"),
             "key: x at 0x6: found 1 bytes, expected 32");
   // RFC 9053, section 7.1.1: a boolean stands for a compressed point.
-  EXPECT_EQ(KeyRefusal("a401022001215820" + std::string(64, 'a') + "22f5"),
+  EXPECT_EQ(CoseKeyRefusal("a401022001215820" + std::string(64, 'a') + "22f5"),
             "key: y at 0x29: found a boolean, expected a byte string");
 }
 

@@ -16,20 +16,20 @@ namespace {
 
 using test::SampleTree;
 
-Bytes Write(const FileList& files) {
+Bytes CpioOf(const FileList& files) {
   BufferSink sink;
   const Status status = WriteCpio(files, sink);
   EXPECT_TRUE(status) << status.error().ToString();
   return sink.bytes();
 }
 
-std::string WriteError(const FileList& files) {
+std::string CpioWriteError(const FileList& files) {
   BufferSink sink;
   const Status status = WriteCpio(files, sink);
   return status ? "" : status.error().ToString();
 }
 
-std::string ParseError(std::string_view archive) {
+std::string CpioParseError(std::string_view archive) {
   const auto entries = ParseCpio(AsBytes(archive));
   return entries ? "" : entries.error().ToString();
 }
@@ -105,7 +105,7 @@ TEST(Cpio, WritesHardLinksAsGnuCpioDoes) {
   file.gid = 5678;
   file.mtime = 1700000001;
   tree.HardLink("g", "f");
-  const Bytes archive = Write(tree.Build());
+  const Bytes archive = CpioOf(tree.Build());
   // The same but for inode number and device, which are of the machine.
   std::string expected = GnuArchive().substr(116);
   expected.replace(expected.find("00A762B8"), 8, "00000001");
@@ -121,7 +121,7 @@ TEST(Cpio, IsExtractedByGnuCpio) {
   const SampleTree tree = test::FullTree();
   const FileList files = tree.Build();
   const test::Scratch scratch;
-  const fs::path archive = scratch.Write("archive", Write(files));
+  const fs::path archive = scratch.Write("archive", CpioOf(files));
   const fs::path root = scratch.path() / "root";
   ASSERT_TRUE(CreateDirectories(root));
   const Tool tool = {.program = cpio,
@@ -155,7 +155,7 @@ TEST(Cpio, IsListedByGnuCpio) {
   tree.File("d/f", "12345", 04750).gid = 8;
   tree.Symlink("l", "d/f");
   const test::Scratch scratch;
-  const fs::path archive = scratch.Write("archive", Write(tree.Build()));
+  const fs::path archive = scratch.Write("archive", CpioOf(tree.Build()));
   const auto output =
       RunTool({.program = cpio,
                .args = {"-itv", "-n", "--quiet", "-F", archive.string()},
@@ -170,9 +170,9 @@ TEST(Cpio, IsListedByGnuCpio) {
 
 TEST(Cpio, WritesTheRootOnlyIfItIsNotTheKernels) {
   SampleTree tree;
-  EXPECT_TRUE(ParseCpio(Write(tree.Build()))->empty());
+  EXPECT_TRUE(ParseCpio(CpioOf(tree.Build()))->empty());
   tree.Directory("", 0700);
-  const Bytes archive = Write(tree.Build());
+  const Bytes archive = CpioOf(tree.Build());
   const auto entries = ParseCpio(archive);
   ASSERT_EQ(entries->size(), 1u);
   EXPECT_EQ(entries->at(0).name, ".");
@@ -182,13 +182,13 @@ TEST(Cpio, WritesTheRootOnlyIfItIsNotTheKernels) {
 TEST(Cpio, HasASizeThatIsKnownBefore) {
   const SampleTree tree = test::FullTree();
   const FileList files = tree.Build();
-  EXPECT_EQ(CpioSize(files).value(), Write(files).size());
+  EXPECT_EQ(CpioSize(files).value(), CpioOf(files).size());
 }
 
 TEST(Cpio, NumbersInodesInOrderAndKeepsItsBytes) {
   const SampleTree tree = test::FullTree();
   const FileList files = tree.Build();
-  const Bytes archive = Write(files);
+  const Bytes archive = CpioOf(files);
   const auto entries = ParseCpio(archive);
   ASSERT_TRUE(entries);
   EXPECT_EQ(entries->size(), files.size() - 1);
@@ -206,16 +206,17 @@ TEST(Cpio, NumbersInodesInOrderAndKeepsItsBytes) {
 TEST(Cpio, RejectsWhatTheFormatCannotHold) {
   SampleTree tree;
   tree.File("f", "x").xattrs = {{"security.capability", {1}}};
-  EXPECT_EQ(WriteError(tree.Build()),
+  EXPECT_EQ(CpioWriteError(tree.Build()),
             "cpio cannot hold extended attribute 'security.capability' of 'f'");
   tree.File("f", "x").mtime = int64_t{1} << 32;
-  EXPECT_EQ(WriteError(tree.Build()),
+  EXPECT_EQ(CpioWriteError(tree.Build()),
             "cpio cannot hold the time 4294967296 of 'f', the limit is "
             "4294967295");
   tree.File("f", "x");
   tree.File("TRAILER!!!", "x");
-  EXPECT_EQ(WriteError(tree.Build()), "cpio cannot hold the name 'TRAILER!!!'");
-  EXPECT_EQ(WriteError(Without(tree.Build(), "")),
+  EXPECT_EQ(CpioWriteError(tree.Build()),
+            "cpio cannot hold the name 'TRAILER!!!'");
+  EXPECT_EQ(CpioWriteError(Without(tree.Build(), "")),
             "the first path is 'TRAILER!!!', expected the root directory ''");
 }
 
@@ -232,47 +233,47 @@ TEST(Cpio, RejectsAFileOfFourGibibytes) {
 
 TEST(Cpio, RejectsTruncation) {
   const std::string archive = GnuArchive();
-  EXPECT_EQ(ParseError(archive.substr(0, 3)),
+  EXPECT_EQ(CpioParseError(archive.substr(0, 3)),
             "cpio: c_magic at 0x0: needs 6 bytes, 3 left");
-  EXPECT_EQ(ParseError(archive.substr(0, 112)),
+  EXPECT_EQ(CpioParseError(archive.substr(0, 112)),
             "cpio: name at 0x6e: needs 4 bytes, 2 left");
-  EXPECT_EQ(ParseError(archive.substr(0, 342)),
+  EXPECT_EQ(CpioParseError(archive.substr(0, 342)),
             "cpio: data at 0x154: needs 5 bytes, 2 left");
-  EXPECT_EQ(ParseError(archive.substr(0, 348)),
+  EXPECT_EQ(CpioParseError(archive.substr(0, 348)),
             "cpio: c_magic at 0x15c: needs 6 bytes, 0 left");
 }
 
 TEST(Cpio, RejectsBadFields) {
   std::string archive = GnuArchive();
   archive[5] = '2';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: c_magic at 0x0: found '070702', expected '070701'");
   archive = GnuArchive();
   archive[6] = 'x';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: c_ino at 0x6: found 'x0A762B7', expected 8 hexadecimal "
             "digits");
   archive = GnuArchive();
   archive[109] = '1';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: c_check at 0x66: found 0x1, expected 0");
   archive = GnuArchive();
   archive[111] = '\0';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: name at 0x6e: found 'd\\x00v\\x00', expected a name and one "
             "NUL at its end");
   archive = GnuArchive();
   archive[115] = 'x';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: padding after name at 0x73: found 0x78, expected zero");
   archive = GnuArchive();
   archive.replace(94, 8, "FFFFFFFF");
   EXPECT_EQ(
-      ParseError(archive),
+      CpioParseError(archive),
       "cpio: c_namesize at 0x66: found 4294967295, expected at most 4096");
   archive = GnuArchive();
   archive.back() = '0';
-  EXPECT_EQ(ParseError(archive),
+  EXPECT_EQ(CpioParseError(archive),
             "cpio: padding after trailer at 0x1ff: found 0x30, expected zero");
 }
 

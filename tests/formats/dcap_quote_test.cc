@@ -14,21 +14,22 @@ using test::Counting;
 using test::MakeQuote;
 using test::TestQuote;
 
-std::string Refusal(const Bytes& file) {
+std::string QuoteRefusal(const Bytes& file) {
   const auto quote = ParseDcapQuote(file);
   return quote ? "accepted" : quote.error().message();
 }
 
-std::string Refusal(const TestQuote& quote) {
-  return Refusal(MakeQuote(quote));
+std::string QuoteRefusal(const TestQuote& quote) {
+  return QuoteRefusal(MakeQuote(quote));
 }
 
-// Refusal of a quote with other bytes at `offset`.
-std::string Refusal(const TestQuote& quote, size_t offset, const Bytes& bytes) {
+// The refusal of a quote with other bytes at `offset`.
+std::string QuoteRefusal(const TestQuote& quote, size_t offset,
+                         const Bytes& bytes) {
   Bytes file = MakeQuote(quote);
   std::copy(bytes.begin(), bytes.end(),
             file.begin() + static_cast<ptrdiff_t>(offset));
-  return Refusal(file);
+  return QuoteRefusal(file);
 }
 
 template <typename T>
@@ -153,88 +154,89 @@ TEST(DcapQuote, RejectsEveryTruncation) {
       EXPECT_FALSE(ParseDcapQuote(ByteSpan(file).first(size))) << size;
     }
   }
-  EXPECT_EQ(Refusal(Bytes(3)),
+  EXPECT_EQ(QuoteRefusal(Bytes(3)),
             "quote: version at 0x0: found 0, expected 3 "
             "(SGX), 4 or 5 (TDX)");
 }
 
 TEST(DcapQuote, RejectsBadHeaders) {
-  EXPECT_EQ(Refusal(TestQuote(), 0, {6, 0}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 0, {6, 0}),
             "quote: version at 0x0: found 6, expected 3 (SGX), 4 or 5 (TDX)");
-  EXPECT_EQ(Refusal(TestQuote(), 2, {3, 0}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 2, {3, 0}),
             "quote: attestation key type at 0x2: found 3, expected 2 (ECDSA on "
             "P-256)");
-  EXPECT_EQ(Refusal(TestQuote(), 4, {0}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 4, {0}),
             "quote: tee type at 0x4: found 0x0, expected 0x81");
-  EXPECT_EQ(Refusal(test::SgxTestQuote(), 4, {0x81}),
+  EXPECT_EQ(QuoteRefusal(test::SgxTestQuote(), 4, {0x81}),
             "quote: attestation key data at 0x4: found 0x81, expected zero");
-  EXPECT_EQ(Refusal(TestQuote(), 12, {0x92}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 12, {0x92}),
             "quote: qe vendor id at 0xc: found "
             "929a7233f79c4ca9940a0db3957f0607, expected Intel's "
             "939a7233f79c4ca9940a0db3957f0607");
 }
 
 TEST(DcapQuote, RejectsBadBodies) {
-  EXPECT_EQ(Refusal(test::Tdx15TestQuote(), 48, {1}),
+  EXPECT_EQ(QuoteRefusal(test::Tdx15TestQuote(), 48, {1}),
             "quote: body type at 0x30: found 1, expected 2 (TDX 1.0) or 3 (TDX "
             "1.5)");
-  EXPECT_EQ(Refusal(test::Tdx15TestQuote(), 48, {2}),
+  EXPECT_EQ(QuoteRefusal(test::Tdx15TestQuote(), 48, {2}),
             "quote: body size at 0x32: found 648, expected 584");
-  EXPECT_EQ(Refusal(test::SgxTestQuote(), 48 + 20, {1}),
+  EXPECT_EQ(QuoteRefusal(test::SgxTestQuote(), 48 + 20, {1}),
             "quote: reserved 1 at 0x44: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(test::SgxTestQuote(), 48 + 96, {1}),
+  EXPECT_EQ(QuoteRefusal(test::SgxTestQuote(), 48 + 96, {1}),
             "quote: reserved 2 at 0x90: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(test::SgxTestQuote(), 48 + 160, {1}),
+  EXPECT_EQ(QuoteRefusal(test::SgxTestQuote(), 48 + 160, {1}),
             "quote: reserved 3 at 0xd0: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(test::SgxTestQuote(), 48 + 262, {1}),
+  EXPECT_EQ(QuoteRefusal(test::SgxTestQuote(), 48 + 262, {1}),
             "quote: reserved 4 at 0x136: found 0x1, expected zero");
 }
 
 TEST(DcapQuote, RejectsBadSignatureData) {
-  EXPECT_EQ(Refusal(TestQuote(), 632, {0, 0, 1}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 632, {0, 0, 1}),
             "quote: signature data at 0x27c: needs 65536 bytes, 634 left");
-  EXPECT_EQ(Refusal(TestQuote(), 632, {127, 0, 0}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 632, {127, 0, 0}),
             "signature data: attestation key at 0x2bc: needs 64 bytes, 63 "
             "left");
   TestQuote made;
   made.outer_type = 5;
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "signature data: certification data type at 0x2fc: found 5 (PCK "
             "certificate chain), expected 6 (QE report certification data)");
   made = {};
   made.inner_type = 3;
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "certification data: certification data type at 0x4e4: found 3 "
             "(PPID encrypted with RSA-3072), expected 5 (PCK certificate "
             "chain)");
   made = test::SgxTestQuote();
   made.inner_type = 9;
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "signature data: certification data type at 0x416: found 9 "
             "(unknown), expected 5 (PCK certificate chain)");
-  EXPECT_EQ(Refusal(TestQuote(), 632 + 4 + 128 + 6 + 20, {1}),
+  EXPECT_EQ(QuoteRefusal(TestQuote(), 632 + 4 + 128 + 6 + 20, {1}),
             "qe report: reserved 1 at 0x316: found 0x1, expected zero");
 }
 
 TEST(DcapQuote, RejectsTrailingBytesEverywhere) {
   TestQuote made;
   made.after_certificates = {0};
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "certification data: end at 0x4f6: 1 trailing bytes, expected the "
             "end of the data");
   made = {};
   made.after_nested = {0};
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "signature data: end at 0x4f6: 1 trailing bytes, expected the end "
             "of the data");
   made = test::SgxTestQuote();
   made.after_nested = {0};
-  EXPECT_EQ(Refusal(made),
+  EXPECT_EQ(QuoteRefusal(made),
             "signature data: end at 0x428: 1 trailing bytes, expected the end "
             "of the data");
   made = {};
   made.trailing = {0, 0, 7};
-  EXPECT_EQ(Refusal(made), "quote: padding at 0x4f8: found 0x7, expected zero");
+  EXPECT_EQ(QuoteRefusal(made),
+            "quote: padding at 0x4f8: found 0x7, expected zero");
 }
 
 TEST(DcapQuote, NamesCertificationData) {

@@ -12,8 +12,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string ErrorOf(std::string_view text,
-                    Deb822Comments comments = Deb822Comments::kRefuse) {
+std::string Deb822Error(std::string_view text,
+                        Deb822Comments comments = Deb822Comments::kRefuse) {
   Deb822Reader reader("Packages", text, comments);
   Deb822Paragraph paragraph;
   while (true) {
@@ -59,54 +59,56 @@ TEST(Deb822, AMissingLastLineEndIsNoProblem) {
 }
 
 TEST(Deb822, SkipsCommentsOnlyWherePeopleWrite) {
-  EXPECT_EQ(ErrorOf("# x\nA: 1\n#y\n", Deb822Comments::kSkip), "");
-  EXPECT_EQ(ErrorOf("#x: 1\n"),
+  EXPECT_EQ(Deb822Error("# x\nA: 1\n#y\n", Deb822Comments::kSkip), "");
+  EXPECT_EQ(Deb822Error("#x: 1\n"),
             "Packages:1: found '#x', expected a field name");
 }
 
 TEST(Deb822, RejectsDuplicateFields) {
-  EXPECT_EQ(ErrorOf("Size: 1\nsize: 2\n"),
+  EXPECT_EQ(Deb822Error("Size: 1\nsize: 2\n"),
             "Packages:2: field 'size' occurs twice");
 }
 
 TEST(Deb822, RejectsALineWithoutColon) {
-  EXPECT_EQ(ErrorOf("A: 1\nrubbish\n"),
+  EXPECT_EQ(Deb822Error("A: 1\nrubbish\n"),
             "Packages:2: found 'rubbish', expected 'Name: value'");
 }
 
 TEST(Deb822, RejectsBadFieldNames) {
-  EXPECT_EQ(ErrorOf(": 1\n"), "Packages:1: found '', expected a field name");
-  EXPECT_EQ(ErrorOf("-a: 1\n"),
+  EXPECT_EQ(Deb822Error(": 1\n"),
+            "Packages:1: found '', expected a field name");
+  EXPECT_EQ(Deb822Error("-a: 1\n"),
             "Packages:1: found '-a', expected a field name");
-  EXPECT_EQ(ErrorOf("a b: 1\n"),
+  EXPECT_EQ(Deb822Error("a b: 1\n"),
             "Packages:1: found 'a b', expected a field name");
 }
 
 TEST(Deb822, RejectsAContinuationOfNothing) {
-  EXPECT_EQ(ErrorOf(" x\n"),
+  EXPECT_EQ(Deb822Error(" x\n"),
             "Packages:1: a continuation line comes before the first field");
 }
 
 TEST(Deb822, RejectsNulBytes) {
-  EXPECT_EQ(ErrorOf(std::string_view("A: \0\n", 5)),
+  EXPECT_EQ(Deb822Error(std::string_view("A: \0\n", 5)),
             "Packages:1: found a NUL byte");
 }
 
 TEST(Deb822, RejectsLoneCarriageReturns) {
-  EXPECT_EQ(ErrorOf("A: x\r  \n"),
+  EXPECT_EQ(Deb822Error("A: x\r  \n"),
             "Packages:1: found a carriage return inside of a line");
 }
 
 TEST(Deb822, RejectsTooManyFields) {
   std::string text;
   for (int i = 0; i < 257; ++i) text += "F" + std::to_string(i) + ": x\n";
-  EXPECT_EQ(ErrorOf(text), "Packages:257: paragraph has more than 256 fields");
+  EXPECT_EQ(Deb822Error(text),
+            "Packages:257: paragraph has more than 256 fields");
 }
 
 TEST(Deb822, RejectsAGiantParagraph) {
   std::string text = "A: 1\n";
   text += " " + std::string(17 << 20, 'x') + "\n";
-  EXPECT_EQ(ErrorOf(text), "Packages:2: paragraph is larger than 16 MiB");
+  EXPECT_EQ(Deb822Error(text), "Packages:2: paragraph is larger than 16 MiB");
 }
 
 TEST(Deb822, OneMeansOne) {

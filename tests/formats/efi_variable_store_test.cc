@@ -26,8 +26,8 @@ ByteWriter VolumeAndStore(uint32_t body_bytes) {
   return flash;
 }
 
-void Variable(uint8_t state, std::string_view name, std::string_view data,
-              ByteWriter* flash) {
+void AppendVariable(uint8_t state, std::string_view name, std::string_view data,
+                    ByteWriter* flash) {
   flash->U16Le(0x55aa).U8(state).U8(0).U32Le(7).Zeros(8 + 16 + 4);
   flash->U32Le(static_cast<uint32_t>(2 * name.size() + 2));
   flash->U32Le(static_cast<uint32_t>(data.size()));
@@ -37,18 +37,18 @@ void Variable(uint8_t state, std::string_view name, std::string_view data,
   while ((flash->size() - kFirstVariable) % 4 != 0) flash->U8(0xff);
 }
 
-std::string ErrorOf(const Bytes& flash) {
+std::string VariableStoreError(const Bytes& flash) {
   const auto parsed = ParseEfiVariableStore(flash);
   return parsed ? "no error" : parsed.error().message();
 }
 
 TEST(EfiVariableStore, KeepsTheNewestValueOfEach) {
   ByteWriter flash = VolumeAndStore(4096);
-  Variable(0x3f, "Boot0001", "disk", &flash);
-  Variable(0x3c, "Lang", "deleted", &flash);
-  Variable(0x3e, "PK", "old", &flash);
-  Variable(0x3f, "PK", "new one", &flash);
-  Variable(0x3e, "KEK", "alone", &flash);
+  AppendVariable(0x3f, "Boot0001", "disk", &flash);
+  AppendVariable(0x3c, "Lang", "deleted", &flash);
+  AppendVariable(0x3e, "PK", "old", &flash);
+  AppendVariable(0x3f, "PK", "new one", &flash);
+  AppendVariable(0x3e, "KEK", "alone", &flash);
   while (flash.size() < kFirstVariable + 4096) flash.U8(0xff);
   const Bytes bytes = flash.bytes();
   const auto parsed = ParseEfiVariableStore(bytes);
@@ -67,64 +67,65 @@ TEST(EfiVariableStore, KeepsTheNewestValueOfEach) {
 
 TEST(EfiVariableStore, AFullOneEndsWithItsLastVariable) {
   ByteWriter flash = VolumeAndStore(60 + 4);
-  Variable(0x3f, "A", "", &flash);
+  AppendVariable(0x3f, "A", "", &flash);
   EXPECT_EQ(ParseEfiVariableStore(flash.bytes()).value().size(), 1u);
 }
 
 TEST(EfiVariableStore, RejectsOtherFlash) {
   const Bytes good = VolumeAndStore(0).bytes();
-  EXPECT_EQ(ErrorOf(good), "no error");
+  EXPECT_EQ(VariableStoreError(good), "no error");
   Bytes bytes = good;
   bytes[16] ^= 1;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: file system guid at 0x10: not a volume of "
             "variables");
   bytes = good;
   bytes[40] = 'X';
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: signature at 0x28: not a firmware volume");
   bytes = good;
   bytes[kVolumeHeader] ^= 1;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: store guid at 0x48: not a store of "
             "authenticated variables");
   bytes = good;
   bytes[kVolumeHeader + 16] = 27;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: store size at 0x58: smaller than its header");
   bytes = good;
   bytes[kVolumeHeader + 16] = 29;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: efi variable store at 0x64: needs 1 bytes, 0 "
             "left");
   bytes = good;
   bytes[kVolumeHeader + 21] = 0xff;
-  EXPECT_EQ(ErrorOf(bytes), "efi variable store: state at 0x5d: expected 0xfe");
+  EXPECT_EQ(VariableStoreError(bytes),
+            "efi variable store: state at 0x5d: expected 0xfe");
 }
 
 TEST(EfiVariableStore, RejectsTwoOfOneName) {
   ByteWriter flash = VolumeAndStore(2 * 64);
-  Variable(0x3f, "A", "", &flash);
-  Variable(0x3f, "A", "", &flash);
-  EXPECT_EQ(ErrorOf(flash.bytes()),
+  AppendVariable(0x3f, "A", "", &flash);
+  AppendVariable(0x3f, "A", "", &flash);
+  EXPECT_EQ(VariableStoreError(flash.bytes()),
             "efi variable store: variable 'A' is there twice");
 }
 
 TEST(EfiVariableStore, RejectsBadNames) {
   ByteWriter flash = VolumeAndStore(64);
-  Variable(0x3f, "A", "", &flash);
+  AppendVariable(0x3f, "A", "", &flash);
   Bytes bytes = flash.bytes();
   bytes[kFirstVariable + 61] = 4;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: name at 0xa0: not ASCII with a NUL at its "
             "end");
   bytes = flash.bytes();
   bytes[kFirstVariable + 36] = 3;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: name size at 0x90: not a name with its NUL");
   bytes = flash.bytes();
   bytes[kFirstVariable + 40] = 1;
-  EXPECT_EQ(ErrorOf(bytes),
+  EXPECT_EQ(VariableStoreError(bytes),
             "efi variable store: data at 0xa4: needs 1 bytes, 0 left");
 }
 

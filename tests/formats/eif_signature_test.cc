@@ -10,9 +10,9 @@
 namespace tally {
 namespace {
 
-// Section returns a section of one signature: "\x81\xa2", key, array, key,
-// array.
-Bytes Section(std::string_view pem) {
+// SignatureSection returns a section of one signature: "\x81\xa2", key, array,
+// key, array.
+Bytes SignatureSection(std::string_view pem) {
   ByteWriter w;
   w.U8(0x81).U8(0xa2);
   w.U8(0x73).Text("signing_certificate");
@@ -23,14 +23,15 @@ Bytes Section(std::string_view pem) {
   return std::move(w).Take();
 }
 
-std::string Refusal(ByteSpan section) {
+std::string SigningCertificateRefusal(ByteSpan section) {
   const auto der = ParseEifSigningCertificate(section);
   return der ? "accepted" : der.error().message();
 }
 
 TEST(EifSignature, RejectsIntegersInALongerForm) {
-  // A newline, 0x0a, has a form of one byte; Section writes two.
-  EXPECT_EQ(Refusal(Section("ab\n" + std::string(300, 'x'))),
+  // A newline, 0x0a, has a form of one byte; SignatureSection writes two.
+  EXPECT_EQ(SigningCertificateRefusal(
+                SignatureSection("ab\n" + std::string(300, 'x'))),
             "eif signature: [0]/signing_certificate[2] at 0x1e: not in its "
             "shortest form");
 }
@@ -49,34 +50,37 @@ TEST(EifSignature, OfTheVectorIsReadAndEveryTruncationRefused) {
 }
 
 TEST(EifSignature, RejectsBadCbor) {
-  EXPECT_EQ(Refusal({}), "eif signature: item at 0x0: needs 1 bytes, 0 left");
-  EXPECT_EQ(Refusal(AsBytes("\x9f")),
+  EXPECT_EQ(SigningCertificateRefusal({}),
+            "eif signature: item at 0x0: needs 1 bytes, 0 left");
+  EXPECT_EQ(SigningCertificateRefusal(AsBytes("\x9f")),
             "eif signature: item at 0x0: found an indefinite length, expected "
             "a definite one");
 }
 
 TEST(EifSignature, RejectsOtherFields) {
-  EXPECT_EQ(Refusal(AsBytes("\x82\x01\x02")),
+  EXPECT_EQ(SigningCertificateRefusal(AsBytes("\x82\x01\x02")),
             "eif signature: expected an array of one signature");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x61x\x01")),
+  EXPECT_EQ(SigningCertificateRefusal(AsBytes("\x81\xa1\x61x\x01")),
             "eif signature: signing_certificate at 0x1: is missing");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x73signing_certificate\x61x")),
+  EXPECT_EQ(SigningCertificateRefusal(
+                AsBytes("\x81\xa1\x73signing_certificate\x61x")),
             "eif signature: signing_certificate at 0x16: found a text string, "
             "expected an array");
-  EXPECT_EQ(Refusal(AsBytes("\x81\xa1\x73signing_certificate\x81\x61x")),
+  EXPECT_EQ(SigningCertificateRefusal(
+                AsBytes("\x81\xa1\x73signing_certificate\x81\x61x")),
             "eif signature: signing_certificate at 0x17: an element is not a "
             "byte");
 }
 
 TEST(EifSignature, RejectsACertificateThatIsNotPem) {
-  EXPECT_EQ(Refusal(Section(std::string(300, 'x'))),
+  EXPECT_EQ(SigningCertificateRefusal(SignatureSection(std::string(300, 'x'))),
             "eif signature: the certificate is not PEM");
-  EXPECT_EQ(
-      Refusal(Section("-----BEGIN CERTIFICATE-----" + std::string(300, 'x'))),
-      "eif signature: the certificate's PEM has no end");
+  EXPECT_EQ(SigningCertificateRefusal(SignatureSection(
+                "-----BEGIN CERTIFICATE-----" + std::string(300, 'x'))),
+            "eif signature: the certificate's PEM has no end");
   const auto der = ParseEifSigningCertificate(
-      Section("-----BEGIN CERTIFICATE-----" + std::string(300, '!') +
-              "-----END CERTIFICATE-----"));
+      SignatureSection("-----BEGIN CERTIFICATE-----" + std::string(300, '!') +
+                       "-----END CERTIFICATE-----"));
   ASSERT_FALSE(der);
   EXPECT_EQ(
       der.error().frames(),

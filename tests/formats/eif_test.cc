@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-Eif Example() {
+Eif ExampleEif() {
   return MakeEif(EifArchitecture::kX86_64,
                  {.kernel = AsBytes("kernel"),
                   .cmdline = "console=ttyS0",
@@ -18,11 +18,11 @@ Eif Example() {
                   .ramdisks = {AsBytes("boot"), AsBytes("app")}});
 }
 
-Bytes ExampleBytes() { return EncodeEif(Example()).value(); }
+Bytes ExampleBytes() { return EncodeEif(ExampleEif()).value(); }
 
-// Refusal parses the example with bytes replaced at `offset`, its checksum made
-// right again.
-std::string Refusal(size_t offset, const Bytes& replacement) {
+// EifRefusal parses the example with bytes replaced at `offset`, its checksum
+// made right again.
+std::string EifRefusal(size_t offset, const Bytes& replacement) {
   Bytes file = ExampleBytes();
   std::copy(replacement.begin(), replacement.end(),
             file.begin() + static_cast<ptrdiff_t>(offset));
@@ -37,7 +37,7 @@ std::string Refusal(size_t offset, const Bytes& replacement) {
   return eif ? "accepted" : eif.error().message();
 }
 
-std::string Refusal(const Eif& eif) {
+std::string EifRefusal(const Eif& eif) {
   const auto file = EncodeEif(eif);
   return file ? "accepted" : file.error().message();
 }
@@ -100,23 +100,23 @@ TEST(Eif, RejectsEveryFlippedByte) {
 }
 
 TEST(Eif, RejectsBadHeaders) {
-  EXPECT_EQ(Refusal(0, {'.', 'e', 'i', 'g'}),
+  EXPECT_EQ(EifRefusal(0, {'.', 'e', 'i', 'g'}),
             "eif: magic at 0x0: expected '.eif'");
-  EXPECT_EQ(Refusal(4, {0, 3}), "eif: version at 0x4: found 3, expected 4");
-  EXPECT_EQ(Refusal(6, {0, 2}),
+  EXPECT_EQ(EifRefusal(4, {0, 3}), "eif: version at 0x4: found 3, expected 4");
+  EXPECT_EQ(EifRefusal(6, {0, 2}),
             "eif: flags at 0x6: found 0x2, expected 0x0 or 0x1");
-  EXPECT_EQ(Refusal(24, {0, 1}),
+  EXPECT_EQ(EifRefusal(24, {0, 1}),
             "eif: reserved at 0x19: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(26, {0, 33}),
+  EXPECT_EQ(EifRefusal(26, {0, 33}),
             "eif: section count at 0x1a: found 33, expected at most 32");
-  EXPECT_EQ(Refusal(28 + 8 * 5, {9}),
+  EXPECT_EQ(EifRefusal(28 + 8 * 5, {9}),
             "eif: section offset 5 at 0x44: found 0x9, expected zero");
-  EXPECT_EQ(Refusal(540, {9}),
+  EXPECT_EQ(EifRefusal(540, {9}),
             "eif: unused at 0x21c: found 0x9, expected zero");
 }
 
 TEST(Eif, RejectsABadChecksum) {
-  const std::string refusal = Refusal(544, {0, 0, 0, 0});
+  const std::string refusal = EifRefusal(544, {0, 0, 0, 0});
   EXPECT_TRUE(
       refusal.starts_with("eif: checksum at 0x220: found 0x0, expected"))
       << refusal;
@@ -124,14 +124,14 @@ TEST(Eif, RejectsABadChecksum) {
 
 TEST(Eif, RejectsSectionsThatDoNotFollowEachOther) {
   // The second section overlaps the first, in the header's view.
-  EXPECT_EQ(Refusal(28 + 8, {0, 0, 0, 0, 0, 0, 2, 0x25}),
+  EXPECT_EQ(EifRefusal(28 + 8, {0, 0, 0, 0, 0, 0, 2, 0x25}),
             "eif: section 1 begins at 0x236, but the header says 0x225");
-  EXPECT_EQ(Refusal(28 + 256, {0, 0, 0, 0, 0, 0, 0, 7}),
+  EXPECT_EQ(EifRefusal(28 + 256, {0, 0, 0, 0, 0, 0, 0, 7}),
             "eif: section size at 0x228: found 6, but the header says 7");
-  EXPECT_EQ(Refusal(552, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+  EXPECT_EQ(EifRefusal(552, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
             "eif: section size at 0x228: found 18446744073709551615, but the "
             "header says 6");
-  EXPECT_EQ(Refusal(26, {0, 4}),
+  EXPECT_EQ(EifRefusal(26, {0, 4}),
             "eif: section offset 4 at 0x42: found 0x2, expected zero");
 }
 
@@ -146,11 +146,11 @@ TEST(Eif, RejectsASectionOutsideTheFile) {
 }
 
 TEST(Eif, RejectsBadSectionHeaders) {
-  EXPECT_EQ(Refusal(548, {0, 0}),
+  EXPECT_EQ(EifRefusal(548, {0, 0}),
             "eif section: type at 0x224: found 0, expected 1 to 5");
-  EXPECT_EQ(Refusal(548, {0, 6}),
+  EXPECT_EQ(EifRefusal(548, {0, 6}),
             "eif section: type at 0x224: found 6, expected 1 to 5");
-  EXPECT_EQ(Refusal(550, {0, 1}),
+  EXPECT_EQ(EifRefusal(550, {0, 1}),
             "eif: section flags at 0x227: found 0x1, expected zero");
 }
 
@@ -163,26 +163,26 @@ TEST(Eif, RejectsTrailingBytes) {
 }
 
 TEST(Eif, RejectsMissingDoubleAndMisplacedSections) {
-  Eif eif = Example();
+  Eif eif = ExampleEif();
   eif.sections.resize(1);
-  EXPECT_EQ(Refusal(eif), "eif: no cmdline section");
+  EXPECT_EQ(EifRefusal(eif), "eif: no cmdline section");
   eif.sections.clear();
-  EXPECT_EQ(Refusal(eif), "eif: no kernel section");
-  eif = Example();
+  EXPECT_EQ(EifRefusal(eif), "eif: no kernel section");
+  eif = ExampleEif();
   eif.sections.resize(3);
-  EXPECT_EQ(Refusal(eif), "eif: no ramdisk section");
-  eif = Example();
+  EXPECT_EQ(EifRefusal(eif), "eif: no ramdisk section");
+  eif = ExampleEif();
   std::swap(eif.sections[0], eif.sections[3]);
-  EXPECT_EQ(Refusal(eif), "eif: section 0 is ramdisk, expected kernel");
-  eif = Example();
+  EXPECT_EQ(EifRefusal(eif), "eif: section 0 is ramdisk, expected kernel");
+  eif = ExampleEif();
   eif.sections.push_back(eif.sections[0]);
-  EXPECT_EQ(Refusal(eif), "eif: more than one kernel section");
-  eif = Example();
+  EXPECT_EQ(EifRefusal(eif), "eif: more than one kernel section");
+  eif = ExampleEif();
   eif.sections.push_back(eif.sections[2]);
-  EXPECT_EQ(Refusal(eif), "eif: more than one metadata section");
-  eif = Example();
+  EXPECT_EQ(EifRefusal(eif), "eif: more than one metadata section");
+  eif = ExampleEif();
   eif.sections.insert(eif.sections.end(), 28, eif.sections[4]);
-  EXPECT_EQ(Refusal(eif), "eif: 33 sections, expected at most 32");
+  EXPECT_EQ(EifRefusal(eif), "eif: 33 sections, expected at most 32");
 }
 
 // FailingSink refuses the n-th append.
@@ -201,12 +201,12 @@ class FailingSink : public ByteSink {
 TEST(Eif, PassesOnTheFailureOfASink) {
   for (int n = 0; n < 12; ++n) {
     FailingSink sink(n);
-    const Status status = WriteEif(Example(), sink);
+    const Status status = WriteEif(ExampleEif(), sink);
     ASSERT_FALSE(status) << n;
     EXPECT_EQ(status.error().message(), "disk full");
   }
   FailingSink enough(12);
-  EXPECT_TRUE(WriteEif(Example(), enough));
+  EXPECT_TRUE(WriteEif(ExampleEif(), enough));
 }
 
 TEST(EifMetadata, HasTheMembersThatNitroCliRequires) {

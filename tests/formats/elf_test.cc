@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "formats/elf_module_symbols.h"
+#include "tests/formats/byte_change.h"
 #include "tests/support/make_elf.h"
 #include "tests/support/make_module.h"
 #include "tests/support/test_files.h"
@@ -10,6 +11,7 @@
 namespace tally {
 namespace {
 
+using test::ByteChange;
 using test::ElfSpec;
 using test::MakeElf;
 
@@ -20,12 +22,7 @@ const ElfSpec kEverything = {.interpreter = "/lib64/ld.so",
                              .runpath = "/b:/c",
                              .isa_needed = 6};
 
-struct Change {
-  size_t at = 0;
-  uint8_t value = 0;
-};
-
-std::string Error(const ElfSpec& spec, const Change& change) {
+std::string ElfError(const ElfSpec& spec, const ByteChange& change) {
   Bytes bytes = MakeElf(spec);
   bytes.at(change.at) = change.value;
   const auto elf = ParseElf(bytes);
@@ -82,12 +79,12 @@ TEST(Elf, ReadsTheCLibraryOfThisMachine) {
 
 TEST(Elf, RejectsWhatIsNoElfFile) {
   EXPECT_EQ(
-      Error(kEverything, {1, 'X'}),
+      ElfError(kEverything, {1, 'X'}),
       "elf header: EI_MAG at 0x0: found '\\x7fXLF', expected an ELF file");
-  EXPECT_EQ(Error(kEverything, {4, 3}),
+  EXPECT_EQ(ElfError(kEverything, {4, 3}),
             "elf header: EI_CLASS at 0x4: found 3, expected 1 (32 bit) or 2 "
             "(64 bit)");
-  EXPECT_EQ(Error(kEverything, {5, 2}),
+  EXPECT_EQ(ElfError(kEverything, {5, 2}),
             "elf header: EI_DATA at 0x5: found 2, expected 1 (little endian)");
   EXPECT_EQ(ParseElf(ToBytes(AsBytes("\x7f"
                                      "ELF\x02\x01")))
@@ -99,33 +96,34 @@ TEST(Elf, RejectsWhatIsNoElfFile) {
 TEST(Elf, RejectsPartsOutsideTheFile) {
   const size_t file_size = MakeElf(kEverything).size();
   const std::string has = " bytes, the file has " + std::to_string(file_size);
-  EXPECT_EQ(Error(kEverything, {54, 32}),
+  EXPECT_EQ(ElfError(kEverything, {54, 32}),
             "elf: found 4 program headers of 32 bytes, expected fewer than "
             "65535 of 56");
-  EXPECT_EQ(Error(kEverything, {56, 200}),
+  EXPECT_EQ(ElfError(kEverything, {56, 200}),
             "elf: program headers at 0x40 needs 11200" + has);
   const size_t interpreter = 64 + 56;
-  EXPECT_EQ(Error(kEverything, {interpreter + 15, 1}),
+  EXPECT_EQ(ElfError(kEverything, {interpreter + 15, 1}),
             "elf: interpreter at 0x100000000000120 needs 13" + has);
-  EXPECT_EQ(Error(kEverything, {interpreter + 32, 12}),
+  EXPECT_EQ(ElfError(kEverything, {interpreter + 32, 12}),
             "elf: interpreter at 0x120: found '/lib64/ld.so', expected a path "
             "that ends in NUL");
   const size_t dynamic = 64 + 3 * 56;
-  EXPECT_EQ(Error(kEverything, {dynamic + 32, 16}),
+  EXPECT_EQ(ElfError(kEverything, {dynamic + 32, 16}),
             "elf: dynamic segment at 0x150 has no DT_NULL");
-  EXPECT_EQ(Error(kEverything, {interpreter, 2}), "elf: two dynamic segments");
+  EXPECT_EQ(ElfError(kEverything, {interpreter, 2}),
+            "elf: two dynamic segments");
 }
 
 TEST(Elf, RejectsStringsOutsideTheirTable) {
   const size_t entries = 0x150;
-  EXPECT_EQ(Error(kEverything, {entries + 8, 0xff}),
+  EXPECT_EQ(ElfError(kEverything, {entries + 8, 0xff}),
             "elf: dynamic strings: found offset 0xff, expected a string that "
             "ends in 47 bytes");
-  EXPECT_EQ(Error(kEverything, {entries + 5 * 16, 99}),
+  EXPECT_EQ(ElfError(kEverything, {entries + 5 * 16, 99}),
             "elf: dynamic segment has no DT_STRTAB or DT_STRSZ");
-  EXPECT_EQ(Error(kEverything, {entries + 5 * 16 + 15, 1}),
+  EXPECT_EQ(ElfError(kEverything, {entries + 5 * 16 + 15, 1}),
             "elf: DT_STRTAB is 0x1000000000001d0, no segment has it");
-  EXPECT_EQ(Error(kEverything, {entries + 6 * 16 + 9, 1}),
+  EXPECT_EQ(ElfError(kEverything, {entries + 6 * 16 + 9, 1}),
             "elf: dynamic strings at 0x1d0 needs 303 bytes, the file has 511");
 }
 

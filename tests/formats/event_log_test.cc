@@ -19,7 +19,7 @@ using test::SpecIdLogEvent;
 
 constexpr size_t kHeaderOfTwoBanks = 32 + 28 + 2 * 4 + 1;
 
-std::string ErrorOf(const Bytes& file) {
+std::string EventLogError(const Bytes& file) {
   const auto log = ParseEventLog(file);
   if (log) return "parsed";
   return log.error().message();
@@ -106,15 +106,15 @@ TEST(EventLog, TellsACcelFromAPlatformsLog) {
 }
 
 TEST(EventLog, RejectsALogWithoutEvents) {
-  EXPECT_EQ(ErrorOf({}), "event log: no event in it");
-  EXPECT_EQ(ErrorOf(Bytes(64)), "event log: no event in it");
+  EXPECT_EQ(EventLogError({}), "event log: no event in it");
+  EXPECT_EQ(EventLogError(Bytes(64)), "event log: no event in it");
 }
 
 TEST(EventLog, RejectsTruncation) {
   const Bytes whole = TwoBanks();
   const auto cut = [&](size_t size_bytes) {
-    return ErrorOf(Bytes(whole.begin(),
-                         whole.begin() + static_cast<ptrdiff_t>(size_bytes)));
+    return EventLogError(Bytes(
+        whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size_bytes)));
   };
   EXPECT_EQ(cut(3), "event log: no event in it");
   EXPECT_EQ(cut(30), "event log: event size at 0x1c: needs 4 bytes, 2 left");
@@ -129,61 +129,61 @@ TEST(EventLog, RejectsTruncation) {
 TEST(EventLog, RejectsADigestOfTheHeader) {
   Bytes file = TwoBanks();
   file[27] = 1;
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log header: digest at 0x8: found "
             "0000000000000000000000000000000000000001, expected zeros");
 }
 
 TEST(EventLog, RejectsWrongSizesInTheHeader) {
-  EXPECT_EQ(ErrorOf(SpecIdLogEvent({})),
+  EXPECT_EQ(EventLogError(SpecIdLogEvent({})),
             "event log header: number of algorithms at 0x38: found 0, expected "
             "at least 1");
-  EXPECT_EQ(ErrorOf(SpecIdLogEvent({{0x7777, 0}})),
+  EXPECT_EQ(EventLogError(SpecIdLogEvent({{0x7777, 0}})),
             "event log header: digest size at 0x3e: found 0 for 0x7777, "
             "expected at least 1");
-  EXPECT_EQ(ErrorOf(SpecIdLogEvent({{0xb, 31}})),
+  EXPECT_EQ(EventLogError(SpecIdLogEvent({{0xb, 31}})),
             "event log header: digest size at 0x3e: found 31 for sha256, "
             "expected 32");
-  EXPECT_EQ(ErrorOf(SpecIdLogEvent({kSha1Bank, kSha1Bank})),
+  EXPECT_EQ(EventLogError(SpecIdLogEvent({kSha1Bank, kSha1Bank})),
             "event log header: algorithm at 0x40: sha1 is there twice");
   Bytes file = SpecIdLogEvent({kSha1Bank});
   file[0x38] = 17;
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log header: number of algorithms at 0x38: found 17, "
             "expected at most 16");
   file = SpecIdLogEvent({kSha1Bank});
   file.back() = 1;
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log header: vendor info at 0x41: needs 1 bytes, 0 left");
   file = SpecIdLogEvent({kSha1Bank}, "ab");
   file[0x40] = 1;
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log header: end at 0x42: 1 trailing bytes, expected the end "
             "of the data");
 }
 
 TEST(EventLog, RejectsDigestsThatDoNotFitTheHeader) {
   const Bytes header = SpecIdLogEvent({kSha256Bank});
-  EXPECT_EQ(ErrorOf(Joined({header, LogEvent2(7, kEvAction, {}, 0, "")})),
+  EXPECT_EQ(EventLogError(Joined({header, LogEvent2(7, kEvAction, {}, 0, "")})),
             "event log: digest count at 0x49: found 0, expected at least 1");
   EXPECT_EQ(
-      ErrorOf(Joined(
+      EventLogError(Joined(
           {header, LogEvent2(7, kEvAction, {kSha256Bank, kSha1Bank}, 0, "")})),
       "event log: digest count at 0x49: found 2, expected at most 1");
-  EXPECT_EQ(
-      ErrorOf(Joined({header, LogEvent2(7, kEvAction, {kSha1Bank}, 0, "")})),
-      "event log: digest algorithm at 0x4d: sha1 is not in the header");
-  EXPECT_EQ(
-      ErrorOf(Joined({SpecIdLogEvent({kSha256Bank, kSha1Bank}),
-                      LogEvent2(7, kEvAction, {kSha1Bank, kSha1Bank}, 0, "")})),
-      "event log: digest algorithm at 0x67: sha1 is there twice");
+  EXPECT_EQ(EventLogError(
+                Joined({header, LogEvent2(7, kEvAction, {kSha1Bank}, 0, "")})),
+            "event log: digest algorithm at 0x4d: sha1 is not in the header");
+  EXPECT_EQ(EventLogError(Joined(
+                {SpecIdLogEvent({kSha256Bank, kSha1Bank}),
+                 LogEvent2(7, kEvAction, {kSha1Bank, kSha1Bank}, 0, "")})),
+            "event log: digest algorithm at 0x67: sha1 is there twice");
 }
 
 TEST(EventLog, RejectsSizesThatLie) {
   Bytes file = Joined({SpecIdLogEvent({kSha256Bank}),
                        LogEvent2(7, kEvAction, {kSha256Bank}, 1, "data")});
   file[file.size() - 5] = 0xff;  // the size's highest byte
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log: event data at 0x73: needs 4278190084 bytes, 4 left");
 }
 
@@ -191,7 +191,7 @@ TEST(EventLog, RejectsWhatFollowsThePadding) {
   Bytes file = TwoBanks();
   file.resize(file.size() + 64, 0xff);
   file.push_back(0);
-  EXPECT_EQ(ErrorOf(file),
+  EXPECT_EQ(EventLogError(file),
             "event log: digest count at 0xd4: found 4294967295, expected at "
             "most 2");
 }

@@ -10,14 +10,14 @@ constexpr size_t kInfo = 512;
 constexpr size_t kBackup = 6 * 512;
 constexpr size_t kFat = 32 * 512;
 constexpr size_t kFatSize = 520 * 512;
-constexpr size_t kRoot = kFat + 2 * kFatSize;  // cluster 2
-constexpr size_t kDirectory = kRoot + 512;     // cluster 3
+constexpr size_t kFatRoot = kFat + 2 * kFatSize;  // cluster 2
+constexpr size_t kDirectory = kFatRoot + 512;     // cluster 3
 // In the root: label, "EFI", a part of a long name, its alias.
-constexpr size_t kEfiEntry = kRoot + 32;
-constexpr size_t kLongName = kRoot + 64;
-constexpr size_t kAlias = kRoot + 96;
+constexpr size_t kEfiEntry = kFatRoot + 32;
+constexpr size_t kLongName = kFatRoot + 64;
+constexpr size_t kAlias = kFatRoot + 96;
 
-const Bytes& Image() {
+const Bytes& FatImage() {
   static const Bytes image = [] {
     const Fat32Nodes nodes = {{.path = "EFI", .type = NodeType::kDirectory},
                               {.path = "EFI/A.BIN", .size_bytes = 600},
@@ -35,23 +35,23 @@ const Bytes& Image() {
   return image;
 }
 
-std::string ReadError(ByteSpan image) {
+std::string FatReadError(ByteSpan image) {
   const auto read = ReadFat32(image);
   return read ? "" : read.error().ToString();
 }
 
-struct Change {
+struct ImageChange {
   size_t offset;
   Bytes bytes;
 };
 
-std::string ErrorWith(const std::vector<Change>& changes) {
-  Bytes image = Image();
-  for (const Change& change : changes) {
+std::string ErrorWith(const std::vector<ImageChange>& changes) {
+  Bytes image = FatImage();
+  for (const ImageChange& change : changes) {
     std::copy(change.bytes.begin(), change.bytes.end(),
               image.begin() + static_cast<std::ptrdiff_t>(change.offset));
   }
-  return ReadError(image);
+  return FatReadError(image);
 }
 
 // InBoot changes the boot sector and its backup.
@@ -66,12 +66,12 @@ std::string ErrorInFat(size_t cluster, const Bytes& bytes) {
 }
 
 TEST(Fat32Reader, AcceptsTheImageThatTheOthersBreak) {
-  EXPECT_EQ(ReadError(Image()), "");
+  EXPECT_EQ(FatReadError(FatImage()), "");
 }
 
 TEST(Fat32Reader, JoinsAFileInPieces) {
   // The two clusters of A.BIN, 4 and 5, become 4 and 7.
-  Bytes image = Image();
+  Bytes image = FatImage();
   for (const size_t fat : {kFat, kFat + kFatSize}) {
     image[fat + 4 * 4] = 7;
     for (size_t i = 0; i < 4; ++i) {
@@ -79,7 +79,7 @@ TEST(Fat32Reader, JoinsAFileInPieces) {
       image[fat + 5 * 4 + i] = 0;
     }
   }
-  for (size_t i = 0; i < 88; ++i) image[kRoot + 5 * 512 + i] = 0x42;
+  for (size_t i = 0; i < 88; ++i) image[kFatRoot + 5 * 512 + i] = 0x42;
   const auto read = ReadFat32(image);
   ASSERT_TRUE(read) << read.error().ToString();
   Bytes expected(512, 0x41);
@@ -88,7 +88,7 @@ TEST(Fat32Reader, JoinsAFileInPieces) {
 }
 
 TEST(Fat32Reader, RejectsABrokenBootSector) {
-  EXPECT_EQ(ReadError({}),
+  EXPECT_EQ(FatReadError({}),
             "fat32 boot sector: BS_jmpBoot at 0x0: needs 3 bytes, 0 left");
   EXPECT_EQ(ErrorInBoot(11, {0, 16}),
             "fat32 boot sector: BPB_BytsPerSec at 0xb: found 0x1000, expected "
@@ -108,7 +108,7 @@ TEST(Fat32Reader, RejectsABrokenBootSector) {
             "expected 0xaa55");
   EXPECT_EQ(ErrorWith({{kBackup, {0}}}),
             "fat32: the backup at 0xc00 is not a copy of the boot sector");
-  EXPECT_EQ(ReadError(ByteSpan(Image()).first(1 << 20)),
+  EXPECT_EQ(FatReadError(ByteSpan(FatImage()).first(1 << 20)),
             "fat32: image has 1048576 bytes, its boot sector says 34603008");
 }
 
@@ -168,20 +168,20 @@ TEST(Fat32Reader, RejectsABrokenDirectory) {
       ErrorWith({{kEfiEntry, {0}}}),
       "fat32: the directory ends at 0x20, but not all zeros follow" + in_root);
   // "EFI" becomes a second "LONGNA~1.TXT".
-  const ByteSpan alias = ByteSpan(Image()).subspan(kAlias, 11);
+  const ByteSpan alias = ByteSpan(FatImage()).subspan(kAlias, 11);
   EXPECT_EQ(ErrorWith({{kEfiEntry, ToBytes(alias)}}),
             "fat32: directory '' has the name 'long name.txt' twice" + in_root);
 }
 
 TEST(Fat32Reader, RejectsABrokenLabel) {
   const std::string in_root = "\n  while reading directory ''";
-  EXPECT_EQ(ErrorWith({{kRoot + 11, {0x20}}}),
+  EXPECT_EQ(ErrorWith({{kFatRoot + 11, {0x20}}}),
             "fat32: the root has no volume label" + in_root);
-  EXPECT_EQ(ErrorWith({{kRoot, {'X'}}}),
+  EXPECT_EQ(ErrorWith({{kFatRoot, {'X'}}}),
             "fat32: the root has the volume label 'XSP        ', the boot "
             "sector 'ESP        '" +
                 in_root);
-  EXPECT_EQ(ErrorWith({{kRoot + 16, {0, 2}}}),
+  EXPECT_EQ(ErrorWith({{kFatRoot + 16, {0, 2}}}),
             "fat32: date 0x200 and time 0xb1aa are no point in time" + in_root);
 }
 

@@ -12,10 +12,10 @@ namespace {
 constexpr uint64_t kMebibyte = 1 << 20;
 constexpr int64_t kTime = 1700000001;  // an odd second
 
-const Fat32Options kOptions = {.volume_label = "MY ESP",
-                               .volume_id = 0x12345678,
-                               .time = kTime,
-                               .partition_offset = kMebibyte};
+const Fat32Options kFatOptions = {.volume_label = "MY ESP",
+                                  .volume_id = 0x12345678,
+                                  .time = kTime,
+                                  .partition_offset = kMebibyte};
 
 struct Tree {
   Fat32Nodes nodes;
@@ -31,7 +31,7 @@ struct Tree {
   }
 };
 
-Bytes Pattern(size_t size) {
+Bytes BytePattern(size_t size) {
   Bytes bytes(size);
   for (size_t i = 0; i < size; ++i) {
     bytes[i] = static_cast<uint8_t>(i * 7 + i / 251);
@@ -39,23 +39,24 @@ Bytes Pattern(size_t size) {
   return bytes;
 }
 
-Tree Example() {
+Tree ExampleTree() {
   Tree tree;
   tree.AddDirectory("EFI");
   tree.AddDirectory("EFI/BOOT");
-  tree.Add("EFI/BOOT/BOOTX64.EFI", Pattern(100000));
+  tree.Add("EFI/BOOT/BOOTX64.EFI", BytePattern(100000));
   tree.AddDirectory("empty");
   tree.AddDirectory("loader");
   tree.AddDirectory("loader/a directory with a long name");
   tree.Add("loader/a directory with a long name/one more long name.conf",
-           Pattern(512));
+           BytePattern(512));
   tree.Add("loader/empty.conf", {});
-  tree.Add("loader/exactly13.txt", Pattern(1));
-  tree.Add("loader/loader.conf", Pattern(513));
+  tree.Add("loader/exactly13.txt", BytePattern(1));
+  tree.Add("loader/loader.conf", BytePattern(513));
   return tree;
 }
 
-Result<Bytes> Write(const Tree& tree, const Fat32Options& options = kOptions) {
+Result<Bytes> WriteFat(const Tree& tree,
+                       const Fat32Options& options = kFatOptions) {
   BufferSink sink;
   TALLY_TRY(WriteFat32(
       tree.nodes, options,
@@ -64,16 +65,16 @@ Result<Bytes> Write(const Tree& tree, const Fat32Options& options = kOptions) {
   return std::move(sink).Take();
 }
 
-std::string WriteError(const Tree& tree,
-                       const Fat32Options& options = kOptions) {
-  const auto image = Write(tree, options);
+std::string FatWriteError(const Tree& tree,
+                          const Fat32Options& options = kFatOptions) {
+  const auto image = WriteFat(tree, options);
   return image ? "" : image.error().ToString();
 }
 
 std::string NamesError(const std::vector<std::string>& names) {
   Tree tree;
   for (const std::string& name : names) tree.Add(name, {});
-  return WriteError(tree);
+  return FatWriteError(tree);
 }
 
 void ExpectReadsBack(const Tree& tree, const Bytes& image) {
@@ -84,35 +85,35 @@ void ExpectReadsBack(const Tree& tree, const Bytes& image) {
   for (size_t i = 0; i < tree.contents.size(); ++i) {
     EXPECT_EQ(ToBytes(read->contents[i]), tree.contents[i]);
   }
-  Fat32Options options = kOptions;
+  Fat32Options options = kFatOptions;
   options.size_bytes = image.size();
   EXPECT_EQ(read->options, options);
-  const auto again = Write(tree, read->options);
+  const auto again = WriteFat(tree, read->options);
   ASSERT_TRUE(again) << again.error().ToString();
   EXPECT_TRUE(*again == image);
 }
 
 TEST(Fat32, ReadsBackWhatItWrote) {
-  ExpectReadsBack({}, Write({}).value());
-  ExpectReadsBack(Example(), Write(Example()).value());
+  ExpectReadsBack({}, WriteFat({}).value());
+  ExpectReadsBack(ExampleTree(), WriteFat(ExampleTree()).value());
 }
 
 TEST(Fat32, IsTheSmallestWholeMebibytes) {
-  EXPECT_EQ(Fat32Size({}, kOptions).value(), 33 * kMebibyte);
-  EXPECT_EQ(Write(Example())->size(), 33 * kMebibyte);
+  EXPECT_EQ(Fat32Size({}, kFatOptions).value(), 33 * kMebibyte);
+  EXPECT_EQ(WriteFat(ExampleTree())->size(), 33 * kMebibyte);
   // 100 MiB of data and their FATs of 0.8 MiB each.
   Fat32Nodes nodes = {{.path = "a", .size_bytes = 100 * kMebibyte}};
-  EXPECT_EQ(Fat32Size(nodes, kOptions).value(), 102 * kMebibyte);
+  EXPECT_EQ(Fat32Size(nodes, kFatOptions).value(), 102 * kMebibyte);
   // From here on clusters of 4096 bytes.
   nodes[0].size_bytes = 260 * kMebibyte;
-  EXPECT_EQ(Fat32Size(nodes, kOptions).value(), 261 * kMebibyte);
+  EXPECT_EQ(Fat32Size(nodes, kFatOptions).value(), 261 * kMebibyte);
   nodes[0].size_bytes = 0xffffffff;
-  EXPECT_EQ(Fat32Size(nodes, kOptions).value(), 4105 * kMebibyte);
+  EXPECT_EQ(Fat32Size(nodes, kFatOptions).value(), 4105 * kMebibyte);
 }
 
 TEST(Fat32, KeepsItsBytes) {
   // Format epoch 1: these bytes never change.
-  EXPECT_EQ(Sha256(Write(Example()).value()).hex(),
+  EXPECT_EQ(Sha256(WriteFat(ExampleTree()).value()).hex(),
             "f1204c4b54ebc8fc8dee235f8b49d9fd3339fe885d122b30b07ffb5715bbf307");
 }
 
@@ -123,7 +124,7 @@ TEST(Fat32, GivesEveryLongNameAnAliasOfItsOwn) {
         "Longname two.txt", "a.b.c", "lower.txt", "x y"}) {
     tree.Add(name, {});
   }
-  const Bytes image = Write(tree).value();
+  const Bytes image = WriteFat(tree).value();
   ExpectReadsBack(tree, image);
   for (const char* alias :
        {"___~1      ", "PROFIL~1   ", "LONGNA~1TXT", "LONGNA~2TXT",
@@ -136,15 +137,16 @@ TEST(Fat32, KeepsManyFilesInOneDirectory) {
   Tree tree;
   tree.AddDirectory("d");
   for (int i = 10000; i < 10300; ++i) {
-    tree.Add("d/a name for number " + std::to_string(i), Pattern(3));
+    tree.Add("d/a name for number " + std::to_string(i), BytePattern(3));
   }
-  ExpectReadsBack(tree, Write(tree).value());
+  ExpectReadsBack(tree, WriteFat(tree).value());
 }
 
 TEST(Fat32, IsAcceptedByFsckFat) {  // which counts the root too
   TALLY_NEED_PROGRAM(fsck, "fsck.fat");
   const test::Scratch scratch;
-  const fs::path image = scratch.Write("image", Write(Example()).value());
+  const fs::path image =
+      scratch.Write("image", WriteFat(ExampleTree()).value());
   const auto output = RunTool({.program = fsck,
                                .args = {"-n", "-v", image.string()},
                                .env = {{"LC_ALL", "C"}}});
@@ -165,8 +167,8 @@ TEST(Fat32, IsReadByMtools) {
   TALLY_NEED_PROGRAM(mtype, "mtype");
   TALLY_NEED_PROGRAM(mdir, "mdir");
   const test::Scratch scratch;
-  const Tree tree = Example();
-  const fs::path image = scratch.Write("image", Write(tree).value());
+  const Tree tree = ExampleTree();
+  const fs::path image = scratch.Write("image", WriteFat(tree).value());
   const auto run = [&](const fs::path& program,
                        const std::vector<std::string>& args) {
     const auto output = RunTool(
@@ -197,7 +199,7 @@ TEST(Fat32, ReadsWhatMkfsAndMtoolsWrite) {
   TALLY_NEED_PROGRAM(mcopy, "mcopy");
   const test::Scratch scratch;
   const fs::path image = scratch.Write("image", Bytes(40 * kMebibyte));
-  const fs::path file = scratch.Write("file", Pattern(5000));
+  const fs::path file = scratch.Write("file", BytePattern(5000));
   const auto run = [&](const fs::path& program,
                        const std::vector<std::string>& args) {
     const auto output = RunTool(
@@ -221,7 +223,7 @@ TEST(Fat32, ReadsWhatMkfsAndMtoolsWrite) {
       {.path = "EFI/boot", .type = NodeType::kDirectory},
       {.path = "EFI/boot/bootx64.efi", .size_bytes = 5000}};
   EXPECT_EQ(read->nodes, expected);
-  EXPECT_EQ(ToBytes(read->contents[3]), Pattern(5000));
+  EXPECT_EQ(ToBytes(read->contents[3]), BytePattern(5000));
 }
 
 TEST(Fat32, RejectsNamesItCannotHold) {
@@ -255,11 +257,11 @@ TEST(Fat32, RejectsAListThatIsNoTree) {
   Tree tree;
   tree.AddDirectory("a");
   tree.nodes[0].size_bytes = 1;
-  EXPECT_EQ(WriteError(tree), "fat32: directory 'a' has a size");
+  EXPECT_EQ(FatWriteError(tree), "fat32: directory 'a' has a size");
   tree.nodes[0] = {.path = "a", .type = NodeType::kSymlink};
-  EXPECT_EQ(WriteError(tree),
+  EXPECT_EQ(FatWriteError(tree),
             "fat32: 'a' is a symlink, expected a directory or a file");
-  EXPECT_EQ(Fat32Size(Fat32Nodes(65537), kOptions).error().ToString(),
+  EXPECT_EQ(Fat32Size(Fat32Nodes(65537), kFatOptions).error().ToString(),
             "fat32: 65537 files and directories, the limit is 65536");
 }
 
@@ -268,10 +270,10 @@ TEST(Fat32, RejectsWhatDoesNotFit) {
   const auto error = [&](const Fat32Options& options) {
     return Fat32Size(nodes, options).error().ToString();
   };
-  EXPECT_EQ(error(kOptions),
+  EXPECT_EQ(error(kFatOptions),
             "fat32: file 'a' has 4294967296 bytes, the limit is 4294967295");
   nodes[0].size_bytes = 40 * kMebibyte;
-  Fat32Options options = kOptions;
+  Fat32Options options = kFatOptions;
   options.size_bytes = 33 * kMebibyte;
   EXPECT_EQ(error(options),
             "fat32: the files need 81921 clusters of 512 bytes, a volume of "
@@ -289,16 +291,16 @@ TEST(Fat32, RejectsWhatDoesNotFit) {
   for (int i = 10000; i < 13200; ++i) {
     nodes.push_back({.path = std::to_string(i) + std::string(250, 'x')});
   }
-  EXPECT_EQ(error(kOptions),
+  EXPECT_EQ(error(kFatOptions),
             "fat32: directory '' has 67201 entries, the limit is 65536");
 }
 
 TEST(Fat32, RejectsOptionsItCannotHold) {
   const auto error = [](const Fat32Options& options) {
-    return WriteError({}, options);
+    return FatWriteError({}, options);
   };
   for (const char* label : {"", "esp", "TWELVE CHARS", " A", "A ", "A.B"}) {
-    Fat32Options options = kOptions;
+    Fat32Options options = kFatOptions;
     options.volume_label = label;
     EXPECT_EQ(error(options),
               "fat32: volume label " + Quote(label) +
@@ -306,14 +308,14 @@ TEST(Fat32, RejectsOptionsItCannotHold) {
                   "$%'-_@~`!(){}^#&");
   }
   for (const int64_t time : {int64_t{-1}, int64_t{315532799}, 4354819200}) {
-    Fat32Options options = kOptions;
+    Fat32Options options = kFatOptions;
     options.time = time;
     EXPECT_EQ(error(options), "fat32: time " + std::to_string(time) +
                                   ", expected one of the years 1980 to 2107: "
                                   "315532800 to 4354819199");
   }
   for (const uint64_t offset : {uint64_t{100}, uint64_t{1} << 41}) {
-    Fat32Options options = kOptions;
+    Fat32Options options = kFatOptions;
     options.partition_offset = offset;
     EXPECT_EQ(error(options), "fat32: partition offset " +
                                   std::to_string(offset) +
@@ -325,21 +327,21 @@ TEST(Fat32, KeepsTheFirstAndTheLastTime) {
   // And 2000-02-29 and 2100-03-01.
   for (const int64_t time : {int64_t{315532800}, int64_t{951782400},
                              int64_t{4107542400}, int64_t{4354819199}}) {
-    Fat32Options options = kOptions;
+    Fat32Options options = kFatOptions;
     options.time = time;
-    const Bytes image = Write({}, options).value();
+    const Bytes image = WriteFat({}, options).value();
     EXPECT_EQ(ReadFat32(image)->options.time, time);
   }
 }
 
 TEST(Fat32, RejectsContentOfAnotherSize) {
   Tree tree;
-  tree.Add("a", Pattern(10));
+  tree.Add("a", BytePattern(10));
   tree.nodes[0].size_bytes = 9;
-  EXPECT_EQ(WriteError(tree),
+  EXPECT_EQ(FatWriteError(tree),
             "fat32: content of 'a' has at least 10 bytes, expected 9");
   tree.nodes[0].size_bytes = 11;
-  EXPECT_EQ(WriteError(tree),
+  EXPECT_EQ(FatWriteError(tree),
             "fat32: content of 'a' has 10 bytes, expected 11");
 }
 

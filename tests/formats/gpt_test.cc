@@ -40,7 +40,7 @@ std::string PlanError(const std::vector<GptPartition>& partitions) {
   return plan ? "" : plan.error().ToString();
 }
 
-std::string ParseError(ByteSpan disk) {
+std::string GptParseError(ByteSpan disk) {
   const auto gpt = ParseGpt(disk);
   return gpt ? "" : gpt.error().ToString();
 }
@@ -148,7 +148,7 @@ TEST(Gpt, RejectsABrokenTable) {
   const auto with = [](size_t at, uint8_t value) {
     Bytes disk = Disk();
     disk[at] = value;
-    return ParseError(disk);
+    return GptParseError(disk);
   };
   const size_t size = Disk().size();
   EXPECT_EQ(with(450, 0x83),
@@ -169,7 +169,7 @@ TEST(Gpt, RejectsABrokenTable) {
   EXPECT_EQ(
       with(size - 512 + 8, 9),
       "gpt header: Revision at 0x4ffe08: found 0x10009, expected 0x10000");
-  EXPECT_EQ(ParseError(Bytes(512 * 66)),
+  EXPECT_EQ(GptParseError(Bytes(512 * 66)),
             "gpt: disk has 33792 bytes, expected a multiple of 512 and at "
             "least 34304");
 }
@@ -195,18 +195,18 @@ Bytes Reentered(size_t at, const Bytes& bytes) {
 }
 
 TEST(Gpt, RejectsBadEntries) {
-  EXPECT_EQ(ParseError(Reentered(0x28, {0xff, 0xff})),
+  EXPECT_EQ(GptParseError(Reentered(0x28, {0xff, 0xff})),
             "gpt entry: EndingLBA at 0x428: sectors 2048 to 65535, expected 34 "
             "to at most 10206");
   EXPECT_EQ(
-      ParseError(Reentered(128 + 0x20, {0, 8})),
+      GptParseError(Reentered(128 + 0x20, {0, 8})),
       "gpt entry: EndingLBA at 0x4a8: sectors 2048 to 8191, expected 2072 "
       "to at most 10206");
-  EXPECT_EQ(ParseError(Reentered(0x38, {0x00, 0xd8})),
+  EXPECT_EQ(GptParseError(Reentered(0x38, {0x00, 0xd8})),
             "gpt entry: PartitionName at 0x43a: unpaired surrogate");
-  EXPECT_EQ(ParseError(Reentered(0x38 + 20, {'x'})),
+  EXPECT_EQ(GptParseError(Reentered(0x38 + 20, {'x'})),
             "gpt entry: PartitionName at 0x44c: found 0x78, expected zero");
-  EXPECT_EQ(ParseError(Reentered(0, Bytes(128))),
+  EXPECT_EQ(GptParseError(Reentered(0, Bytes(128))),
             "gpt: entry at 0x480 comes after an unused one");
 }
 

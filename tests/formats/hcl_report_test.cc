@@ -106,7 +106,7 @@ std::string RuntimeRefusal(const std::string& json) {
   const auto runtime = ParseHclRuntimeData(AsBytes(json));
   return runtime ? "accepted" : runtime.error().ToString();
 }
-std::string KeyRefusal(const std::string& key) {
+std::string RuntimeKeyRefusal(const std::string& key) {
   return RuntimeRefusal("{\"keys\":[" + key + "]}");
 }
 
@@ -118,7 +118,7 @@ TEST(HclRuntimeData, HasTheAttestationKey) {
   EXPECT_EQ(runtime->ak.exponent, Bytes({1, 0, 1}));
   EXPECT_EQ(runtime->ak.modulus, Bytes({0xfb, 0xff}));
   EXPECT_EQ(runtime->user_data, Bytes({0x0a, 0x0b}));
-  EXPECT_EQ(KeyRefusal(kAk), "accepted");
+  EXPECT_EQ(RuntimeKeyRefusal(kAk), "accepted");
 }
 
 TEST(HclRuntimeData, RejectsEachFlaw) {
@@ -131,22 +131,22 @@ TEST(HclRuntimeData, RejectsEachFlaw) {
   EXPECT_EQ(RuntimeRefusal("{\"keys\":{}}"), no_list);
   std::string many = "1";
   for (int i = 0; i < 16; ++i) many += ",1";
-  EXPECT_EQ(KeyRefusal(many), no_list);
-  EXPECT_EQ(KeyRefusal("1"), "hcl runtime data: no key 'HCLAkPub'");
-  EXPECT_EQ(KeyRefusal(std::string(kAk) + "," + kAk),
+  EXPECT_EQ(RuntimeKeyRefusal(many), no_list);
+  EXPECT_EQ(RuntimeKeyRefusal("1"), "hcl runtime data: no key 'HCLAkPub'");
+  EXPECT_EQ(RuntimeKeyRefusal(std::string(kAk) + "," + kAk),
             "hcl runtime data: found key 'HCLAkPub' twice");
-  EXPECT_EQ(KeyRefusal(R"({"kid":"HCLAkPub","kty":"EC"})"),
+  EXPECT_EQ(RuntimeKeyRefusal(R"({"kid":"HCLAkPub","kty":"EC"})"),
             "hcl runtime data: HCLAkPub is not an RSA key");
   EXPECT_EQ(
-      KeyRefusal(
+      RuntimeKeyRefusal(
           R"({"kid":"HCLAkPub","kty":"RSA","key_ops":["sign","encrypt"]})"),
       "hcl runtime data: HCLAkPub is not for signing alone");
   EXPECT_EQ(
-      KeyRefusal(
+      RuntimeKeyRefusal(
           R"({"kid":"HCLAkPub","kty":"RSA","key_ops":["sign"],"e":1,"n":"AQ"})"),
       "hcl runtime data: HCLAkPub has no text 'e'");
   EXPECT_TRUE(
-      KeyRefusal(
+      RuntimeKeyRefusal(
           R"({"kid":"HCLAkPub","kty":"RSA","key_ops":["sign"],"e":"AQ","n":"+"})")
           .ends_with("while reading HCLAkPub 'n'"));
   EXPECT_EQ(

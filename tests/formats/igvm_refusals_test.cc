@@ -14,22 +14,19 @@ namespace {
 using test::EveryIgvmHeader;
 using test::PatchIgvm;
 using test::SmallIgvm;
-
-std::string Refusal(const Igvm& igvm) {
-  const auto file = WriteIgvm(igvm);
-  return file ? "accepted" : file.error().ToString();
-}
+using test::WriteIgvmRefusal;
 
 std::string RefusalOf(const IgvmDirective& directive) {
   Igvm igvm = SmallIgvm();
   igvm.directives = {directive};
-  return Refusal(igvm);
+  return WriteIgvmRefusal(igvm);
 }
 
-std::string RefusalWith(const std::vector<IgvmInitialization>& headers) {
+std::string InitializationRefusal(
+    const std::vector<IgvmInitialization>& headers) {
   Igvm igvm = SmallIgvm();
   igvm.initializations = headers;
-  return Refusal(igvm);
+  return WriteIgvmRefusal(igvm);
 }
 
 // ContentOf returns where the content of the first header of that type is.
@@ -43,9 +40,9 @@ size_t ContentOf(ByteSpan file, uint32_t wanted) {
   }
 }
 
-// Patched is how the file with every header is refused after one byte of the
-// content of a header has changed, with $ for where that byte is.
-std::string Patched(uint32_t type, size_t field, uint8_t value) {
+// PatchRefusal is how the file with every header is refused after one byte of
+// the content of a header has changed, with $ for where that byte is.
+std::string PatchRefusal(uint32_t type, size_t field, uint8_t value) {
   const Bytes file = WriteIgvm(EveryIgvmHeader()).value();
   const size_t at = ContentOf(file, type) + field;
   const std::string byte(1, static_cast<char>(value));
@@ -59,27 +56,27 @@ std::string Patched(uint32_t type, size_t field, uint8_t value) {
 }
 
 TEST(IgvmRefusals, FieldsThatHaveFewValues) {
-  EXPECT_EQ(Patched(0x102, 7, 8),
+  EXPECT_EQ(PatchRefusal(0x102, 7, 8),
             "igvm relocatable region: flags at $: found 8, expected at most 7");
-  EXPECT_EQ(Patched(0x103, 7, 1),
+  EXPECT_EQ(PatchRefusal(0x103, 7, 1),
             "igvm page table relocation: reserved at $: found 0x1, expected "
             "zero");
-  EXPECT_EQ(Patched(0x106, 24, 3),
+  EXPECT_EQ(PatchRefusal(0x106, 24, 3),
             "igvm CCA policy: hash algorithm at $: found 3, expected at most "
             "2");
-  EXPECT_EQ(Patched(0x106, 25, 2),
+  EXPECT_EQ(PatchRefusal(0x106, 25, 2),
             "igvm CCA policy: LFA policy at $: found 2, expected at most 1");
-  EXPECT_EQ(Patched(0x305, 16, 2),
+  EXPECT_EQ(PatchRefusal(0x305, 16, 2),
             "igvm required memory: flags at $: found 2, expected at most 1");
-  EXPECT_EQ(Patched(0x30b, 4, 2),
+  EXPECT_EQ(PatchRefusal(0x30b, 4, 2),
             "igvm SNP ID block: author key enabled at $: found 2, expected at "
             "most 1");
-  EXPECT_EQ(Patched(0x30b, 5, 9),
+  EXPECT_EQ(PatchRefusal(0x30b, 5, 9),
             "igvm SNP ID block: reserved at $: found 0x9, expected zero");
 }
 
 TEST(IgvmRefusals, DataThatDoesNotFitItsHeader) {
-  EXPECT_EQ(Patched(0x104, 8, 0),
+  EXPECT_EQ(PatchRefusal(0x104, 8, 0),
             "igvm CoRIM document: size at $: found 0 at file offset 0x1000");
   const Bytes file = WriteIgvm(EveryIgvmHeader()).value();
   const size_t at = ContentOf(file, 0x304) + 12;
@@ -93,20 +90,20 @@ TEST(IgvmRefusals, DataThatDoesNotFitItsHeader) {
 TEST(IgvmRefusals, VersionsAndPageSizes) {
   Igvm igvm = SmallIgvm();
   igvm.version = 3;
-  EXPECT_EQ(Refusal(igvm), "igvm: version 3, expected 1 or 2");
+  EXPECT_EQ(WriteIgvmRefusal(igvm), "igvm: version 3, expected 1 or 2");
   igvm.version = 1;
   igvm.page_size = 8192;
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: version 1 has no architecture or page size, only x64 and "
             "4096");
   igvm.version = 2;
   igvm.page_size = 12288;
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: page size 12288, expected a power of two from 4096 to "
             "65536");
   igvm.page_size = 4096;
   igvm.architecture = IgvmArchitecture::kAArch64;
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: platform 0: sev-snp does not exist on AArch64");
 }
 
@@ -114,7 +111,7 @@ TEST(IgvmRefusals, RelocatableRegions) {
   const auto refuse = [](auto change) {
     IgvmRelocatableRegion region{.compatibility_mask = 1, .alignment = 0x2000};
     change(region);
-    return RefusalWith({region});
+    return InitializationRefusal({region});
   };
   using Region = IgvmRelocatableRegion&;
   const std::string where = "igvm: initialization 0, relocatable region: ";
@@ -139,7 +136,7 @@ TEST(IgvmRefusals, PageTableRelocations) {
   const auto refuse = [&good](auto change) {
     IgvmPageTableRelocation region = good;
     change(region);
-    return RefusalWith({region});
+    return InitializationRefusal({region});
   };
   using Region = IgvmPageTableRelocation&;
   const std::string where = "igvm: initialization 0, page table relocation: ";
@@ -149,14 +146,14 @@ TEST(IgvmRefusals, PageTableRelocations) {
             where + "size 0x5 is not a multiple of 0x1000");
   EXPECT_EQ(refuse([](Region r) { r.used_size_bytes = 5; }),
             where + "used size 0x5 is not a multiple of 0x1000");
-  EXPECT_EQ(RefusalWith({good, good}),
+  EXPECT_EQ(InitializationRefusal({good, good}),
             "igvm: initialization 1, page table relocation: the platform has "
             "one already");
 }
 
 TEST(IgvmRefusals, WhatThereMayBeOnlyOneOf) {
   const IgvmCorim document{.compatibility_mask = 1};
-  EXPECT_EQ(RefusalWith({document, document}),
+  EXPECT_EQ(InitializationRefusal({document, document}),
             "igvm: initialization 1, CoRIM document: the platform has one "
             "already");
 }
@@ -212,12 +209,12 @@ TEST(IgvmRefusals, ModelsWithUnknownHeadersThatAreNot) {
               "igvm: directive 0, unknown: type " + HexNumber(type) +
                   " is not an unknown optional one from 0x301 to 0x400");
   }
-  EXPECT_EQ(RefusalWith({IgvmUnknown{.type = 0x80000350}}),
+  EXPECT_EQ(InitializationRefusal({IgvmUnknown{.type = 0x80000350}}),
             "igvm: initialization 0, unknown: type 0x80000350 is not an "
             "unknown optional one from 0x101 to 0x200");
   Igvm igvm = SmallIgvm();
   igvm.platforms.push_back(IgvmUnknown{.type = 0x80000001});
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: platform 1: type 0x80000001 is not an unknown optional one "
             "from 0x1 to 0x100");
 }
@@ -229,7 +226,7 @@ TEST(IgvmRefusals, ModelsThatAreTooLarge) {
     igvm.directives.push_back(
         IgvmPageData{.gpa = i * 0x1000, .compatibility_mask = 1});
   }
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: headers have 2097208 bytes, expected at most 2097152");
 }
 

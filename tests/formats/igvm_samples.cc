@@ -9,9 +9,9 @@
 namespace tally::test {
 namespace {
 
-// Filled returns a page of `value` that lives as long as the program.
+// FilledPage returns a page of `value` that lives as long as the program.
 template <uint8_t value, size_t size = 4096>
-ByteSpan Filled() {
+ByteSpan FilledPage() {
   static const std::array<uint8_t, size> page = [] {
     std::array<uint8_t, size> filled;
     filled.fill(value);
@@ -24,7 +24,7 @@ ByteSpan Filled() {
 ByteSpan Registers() {
   static const Bytes list = [] {
     ByteWriter w;
-    w.U32Le(1).U8(2).U32Le(0x20010).Zeros(11).Raw(Filled<0x51, 16>());
+    w.U32Le(1).U8(2).U32Le(0x20010).Zeros(11).Raw(FilledPage<0x51, 16>());
     return std::move(w).Take();
   }();
   return list;
@@ -40,14 +40,16 @@ IgvmSnpIdBlock IdBlock() {
   block.launch_digest.fill(0x31);
   block.family_id.fill(0x32);
   block.image_id.fill(0x33);
-  block.id_key_signature = {.r = {Filled<0x34, 72>()},
-                            .s = {Filled<0x35, 72>()}};
-  block.id_public_key = {
-      .curve = 2, .qx = {Filled<0x36, 72>()}, .qy = {Filled<0x37, 72>()}};
-  block.author_key_signature = {.r = {Filled<0x38, 72>()},
-                                .s = {Filled<0x39, 72>()}};
-  block.author_public_key = {
-      .curve = 3, .qx = {Filled<0x3a, 72>()}, .qy = {Filled<0x3b, 72>()}};
+  block.id_key_signature = {.r = {FilledPage<0x34, 72>()},
+                            .s = {FilledPage<0x35, 72>()}};
+  block.id_public_key = {.curve = 2,
+                         .qx = {FilledPage<0x36, 72>()},
+                         .qy = {FilledPage<0x37, 72>()}};
+  block.author_key_signature = {.r = {FilledPage<0x38, 72>()},
+                                .s = {FilledPage<0x39, 72>()}};
+  block.author_public_key = {.curve = 3,
+                             .qx = {FilledPage<0x3a, 72>()},
+                             .qy = {FilledPage<0x3b, 72>()}};
   return block;
 }
 
@@ -70,16 +72,16 @@ std::vector<IgvmInitialization> Initializations() {
                                   .used_size_bytes = 0x3000},
           IgvmCorim{.kind = IgvmCorimKind::kDocument,
                     .compatibility_mask = 1,
-                    .contents = {Filled<0x21, 100>()}},
+                    .contents = {FilledPage<0x21, 100>()}},
           IgvmCorim{.kind = IgvmCorimKind::kSignature,
                     .compatibility_mask = 1,
-                    .contents = {Filled<0x22, 50>()}},
+                    .contents = {FilledPage<0x22, 50>()}},
           IgvmCcaPolicy{.compatibility_mask = 1,
                         .attributes_required_zeroes = 1,
                         .attributes_required_ones = 2,
                         .hash_algorithm = 2,
                         .lfa_policy = 1},
-          IgvmUnknown{.type = 0x80000177, .content = {Filled<0x23, 5>()}}};
+          IgvmUnknown{.type = 0x80000177, .content = {FilledPage<0x23, 5>()}}};
 }
 
 }  // namespace
@@ -92,7 +94,7 @@ Igvm SmallIgvm() {
   Igvm igvm;
   igvm.platforms = {
       IgvmPlatform{.compatibility_mask = 1, .type = IgvmPlatformType::kSevSnp}};
-  igvm.directives = {IgvmPage(0x1000, Filled<1>())};
+  igvm.directives = {IgvmPage(0x1000, FilledPage<1>())};
   return igvm;
 }
 
@@ -105,10 +107,11 @@ Igvm EveryIgvmHeader() {
                    .shared_gpa_boundary = uint64_t{1} << 46},
       IgvmPlatform{.compatibility_mask = 2, .type = IgvmPlatformType::kVsm}};
   igvm.initializations = Initializations();
-  igvm.directives = {IgvmParameterArea{.size_bytes = 0x2000, .index = 9},
-                     IgvmParameterArea{.size_bytes = 0x1000,
-                                       .index = 10,
-                                       .initial_contents = {Filled<0x24>()}}};
+  igvm.directives = {
+      IgvmParameterArea{.size_bytes = 0x2000, .index = 9},
+      IgvmParameterArea{.size_bytes = 0x1000,
+                        .index = 10,
+                        .initial_contents = {FilledPage<0x24>()}}};
   constexpr std::array<uint32_t, 10> kParameters = {
       0x307, 0x308, 0x309, 0x30a, 0x30c, 0x30e, 0x30f, 0x310, 0x312, 0x313};
   for (const uint32_t kind : kParameters) {
@@ -118,12 +121,12 @@ Igvm EveryIgvmHeader() {
                       .byte_offset = kind});
   }
   const std::vector<IgvmDirective> rest = {
-      IgvmPage(0x20000, Filled<0x25>()),
+      IgvmPage(0x20000, FilledPage<0x25>()),
       IgvmPageData{.gpa = 0x21000, .compatibility_mask = 3, .unmeasured = true},
       IgvmPageData{.gpa = 0x22000,
                    .compatibility_mask = 1,
                    .shared = true,
-                   .contents = {Filled<0x26>()}},
+                   .contents = {FilledPage<0x26>()}},
       IgvmPageData{.gpa = 0x23000,
                    .compatibility_mask = 1,
                    .type = IgvmPageType::kCpuidXf},
@@ -134,7 +137,7 @@ Igvm EveryIgvmHeader() {
       IgvmVpContext{.gpa = 0xfffffffff000,
                     .compatibility_mask = 1,
                     .vp_index = 6,
-                    .contents = {Filled<0x27>()}},
+                    .contents = {FilledPage<0x27>()}},
       IgvmVpContext{.compatibility_mask = 2, .contents = {Registers()}},
       IgvmRequiredMemory{.gpa = 0x40000,
                          .compatibility_mask = 2,
@@ -151,9 +154,9 @@ Igvm EveryIgvmHeader() {
                          .policy_flags = 15,
                          .boot_digest_algorithm = 1,
                          .signing_algorithm = 1,
-                         .boot_measurement_digest = {Filled<0x41, 64>()},
-                         .signature = {Filled<0x42, 256>()},
-                         .public_key = {Filled<0x43, 512>()}},
+                         .boot_measurement_digest = {FilledPage<0x41, 64>()},
+                         .signature = {FilledPage<0x42, 256>()},
+                         .public_key = {FilledPage<0x43, 512>()}},
       IgvmUnknown{.type = 0x80000399}};
   igvm.directives.insert(igvm.directives.end(), rest.begin(), rest.end());
   return igvm;
@@ -177,6 +180,11 @@ Bytes PatchIgvm(Bytes file, size_t offset, std::string_view bytes) {
   w.U32Le(crc);
   std::ranges::copy(w.bytes(), file.begin() + 20);
   return file;
+}
+
+std::string WriteIgvmRefusal(const Igvm& igvm) {
+  const auto file = WriteIgvm(igvm);
+  return file ? "accepted" : file.error().ToString();
 }
 
 }  // namespace tally::test

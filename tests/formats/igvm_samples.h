@@ -1,6 +1,7 @@
 // IGVM models and files for tests.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "common/bytes.h"
@@ -19,5 +20,8 @@ IgvmPageData IgvmPage(uint64_t gpa, ByteSpan contents);
 
 // PatchIgvm replaces bytes at `offset` and makes the checksum right.
 Bytes PatchIgvm(Bytes file, size_t offset, std::string_view bytes);
+
+// WriteIgvmRefusal returns why WriteIgvm refuses it, or "accepted".
+std::string WriteIgvmRefusal(const Igvm& igvm);
 
 }  // namespace tally::test

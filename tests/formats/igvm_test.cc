@@ -16,22 +16,18 @@ using test::EveryIgvmHeader;
 using test::IgvmPage;
 using test::PatchIgvm;
 using test::SmallIgvm;
+using test::WriteIgvmRefusal;
 
-std::string Refusal(ByteSpan file) {
+std::string ParseIgvmRefusal(ByteSpan file) {
   const auto igvm = ParseIgvm(file);
   return igvm ? "accepted" : igvm.error().ToString();
 }
 
-std::string Refusal(const Igvm& igvm) {
-  const auto file = WriteIgvm(igvm);
-  return file ? "accepted" : file.error().ToString();
-}
-
-// RefusalWith writes the small model with one more directive.
-std::string RefusalWith(const std::vector<IgvmDirective>& more) {
+// DirectivesRefusal writes the small model with one more directive.
+std::string DirectivesRefusal(const std::vector<IgvmDirective>& more) {
   Igvm igvm = SmallIgvm();
   igvm.directives.insert(igvm.directives.end(), more.begin(), more.end());
-  return Refusal(igvm);
+  return WriteIgvmRefusal(igvm);
 }
 
 TEST(Igvm, EveryHeaderComesBackAsItWasWritten) {
@@ -107,66 +103,66 @@ TEST(Igvm, RejectsEveryTruncation) {
 
 TEST(Igvm, RejectsABadFixedHeader) {
   const Bytes file = WriteIgvm(SmallIgvm()).value();
-  EXPECT_EQ(Refusal(ByteSpan(file).first(10)),
+  EXPECT_EQ(ParseIgvmRefusal(ByteSpan(file).first(10)),
             "igvm: variable header offset at 0x8: needs 4 bytes, 2 left");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0, "J")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0, "J")),
             "igvm: magic at 0x0: expected 'IGVM'");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 4, "\3")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 4, "\3")),
             "igvm: format version at 0x4: found 3, expected 1 or 2");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 8, "\x17")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 8, "\x17")),
             "igvm: variable header offset at 0x8: found 0x17, expected a "
             "multiple of 8 from 0x18 to 0x2000");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 12, "\xff\xff")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 12, "\xff\xff")),
             "igvm: variable header size at 0xc: found 0xffff, 0x1fe8 left");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 16, "\1")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 16, "\1")),
             "igvm: total file size at 0x10: found 8193, the file has 8192");
   Bytes bad_crc = file;
   bad_crc[20] ^= 1;
   ByteReader r("checksum", ByteSpan(file).subspan(20, 4));
   const uint32_t crc = r.U32Le("checksum");
-  EXPECT_EQ(Refusal(bad_crc), "igvm: checksum at 0x14: found " +
-                                  HexNumber(crc ^ 1) + ", expected " +
-                                  HexNumber(crc));
+  EXPECT_EQ(ParseIgvmRefusal(bad_crc), "igvm: checksum at 0x14: found " +
+                                           HexNumber(crc ^ 1) + ", expected " +
+                                           HexNumber(crc));
 }
 
 TEST(Igvm, RejectsABadHeader) {
   // The platform's header is at 0x18, the page's at 0x30.
   const Bytes file = WriteIgvm(SmallIgvm()).value();
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x18, "\5")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x18, "\5")),
             "igvm: header type at 0x18: found 0x5, which is unknown and not "
             "optional");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x31, "\5")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x31, "\5")),
             "igvm: header type at 0x30: found 0x502, which is in no section's "
             "range");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x33, "\x80")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x33, "\x80")),
             "igvm: header type at 0x30: found 0x80000302, an optional page "
             "data, expected one without the optional bit");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x1c, "\x11")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x1c, "\x11")),
             "igvm: header padding at 0x31: found 0x3, expected zero");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x34, "\x17")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x34, "\x17")),
             "igvm: header length at 0x34: found 23, a page data has 24");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x34, "\x20")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x34, "\x20")),
             "igvm: header content at 0x38: needs 32 bytes, 24 left");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x25, "\7")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x25, "\7")),
             "igvm supported platform: platform type at 0x25: found 7, "
             "expected at most 6");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x4e, "\1")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x4e, "\1")),
             "igvm page data: reserved at 0x4e: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x48, "\x08")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x48, "\x08")),
             "igvm page data: flags at 0x48: found 8, expected at most 7");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x4c, "\4")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x4c, "\4")),
             "igvm page data: data type at 0x4c: found 4, expected at most 3");
 }
 
 TEST(Igvm, RejectsDataOutsideOfTheFileData) {
   const Bytes file = WriteIgvm(SmallIgvm()).value();
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x44, "\1")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x44, "\1")),
             "igvm: file offset at 0x44: found 0x1001 for 0x1000 bytes, the "
             "file data is from 0x50 to 0x2000");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x44, std::string("\x18\0", 2))),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x44, std::string("\x18\0", 2))),
             "igvm: file offset at 0x44: found 0x18 for 0x1000 bytes, the file "
             "data is from 0x50 to 0x2000");
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x44, "\xff\xff\xff\xff")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x44, "\xff\xff\xff\xff")),
             "igvm: file offset at 0x44: found 0xffffffff for 0x1000 bytes, "
             "the file data is from 0x50 to 0x2000");
 }
@@ -180,7 +176,7 @@ TEST(Igvm, RejectsSectionsOutOfOrder) {
   Bytes file = WriteIgvm(igvm).value();
   std::swap_ranges(file.begin() + 0x30, file.begin() + 0x48,
                    file.begin() + 0x48);
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0, "I")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0, "I")),
             "igvm: header type at 0x48: found 0x1 after a header of a later "
             "section");
 }
@@ -189,7 +185,7 @@ TEST(Igvm, RejectsBadPlatforms) {
   const auto refuse = [](std::vector<IgvmPlatformHeader> platforms) {
     Igvm igvm = SmallIgvm();
     igvm.platforms = std::move(platforms);
-    return Refusal(igvm);
+    return WriteIgvmRefusal(igvm);
   };
   const IgvmPlatform snp{.compatibility_mask = 1,
                          .type = IgvmPlatformType::kSevSnp};
@@ -215,25 +211,27 @@ TEST(Igvm, RejectsBadPlatforms) {
 }
 
 TEST(Igvm, RejectsPagesThatLieBadly) {
-  EXPECT_EQ(RefusalWith({IgvmPageData{.gpa = 0x2001, .compatibility_mask = 1}}),
-            "igvm: directive 1, page data: gpa 0x2001 is not a multiple of "
-            "0x1000");
-  EXPECT_EQ(RefusalWith({IgvmPageData{
+  EXPECT_EQ(
+      DirectivesRefusal({IgvmPageData{.gpa = 0x2001, .compatibility_mask = 1}}),
+      "igvm: directive 1, page data: gpa 0x2001 is not a multiple of "
+      "0x1000");
+  EXPECT_EQ(DirectivesRefusal({IgvmPageData{
                 .gpa = 0x1000, .compatibility_mask = 1, .is_2mb_page = true}}),
             "igvm: directive 1, page data: gpa 0x1000 is not a multiple of "
             "0x200000");
-  EXPECT_EQ(RefusalWith({IgvmPageData{.gpa = 0x2000, .compatibility_mask = 2}}),
-            "igvm: directive 1, page data: compatibility mask 0x2 names no "
-            "platform");
-  EXPECT_EQ(RefusalWith({IgvmPage(0x2000, {}), IgvmPage(0x1000, {})}),
+  EXPECT_EQ(
+      DirectivesRefusal({IgvmPageData{.gpa = 0x2000, .compatibility_mask = 2}}),
+      "igvm: directive 1, page data: compatibility mask 0x2 names no "
+      "platform");
+  EXPECT_EQ(DirectivesRefusal({IgvmPage(0x2000, {}), IgvmPage(0x1000, {})}),
             "igvm: directives 0 and 2 both fill gpa 0x1000 for compatibility "
             "mask 0x1");
-  EXPECT_EQ(RefusalWith({IgvmPageData{
+  EXPECT_EQ(DirectivesRefusal({IgvmPageData{
                 .gpa = 0, .compatibility_mask = 1, .is_2mb_page = true}}),
             "igvm: directives 0 and 1 both fill gpa 0x1000 for compatibility "
             "mask 0x1");
   const Bytes half(2048, 1);
-  EXPECT_EQ(RefusalWith({IgvmPage(0x2000, half)}),
+  EXPECT_EQ(DirectivesRefusal({IgvmPage(0x2000, half)}),
             "igvm: directive 1, page data: found contents of 2048 bytes, "
             "expected 4096");
 }
@@ -243,7 +241,7 @@ TEST(Igvm, PagesOfDifferentPlatformsMayCoincide) {
   igvm.platforms.push_back(IgvmPlatform{.compatibility_mask = 2});
   igvm.directives.push_back(
       IgvmPageData{.gpa = 0x1000, .compatibility_mask = 2});
-  EXPECT_EQ(Refusal(igvm), "accepted");
+  EXPECT_EQ(WriteIgvmRefusal(igvm), "accepted");
 }
 
 TEST(Igvm, RejectsBadParameterAreas) {
@@ -252,38 +250,40 @@ TEST(Igvm, RejectsBadParameterAreas) {
     return IgvmParameterInsert{
         .gpa = gpa, .compatibility_mask = 1, .area_index = 5};
   };
-  EXPECT_EQ(RefusalWith({insert(0x8000)}),
+  EXPECT_EQ(DirectivesRefusal({insert(0x8000)}),
             "igvm: directive 1, parameter insert: parameter area 5 is not "
             "declared before");
-  EXPECT_EQ(RefusalWith({IgvmParameter{.area_index = 5}}),
+  EXPECT_EQ(DirectivesRefusal({IgvmParameter{.area_index = 5}}),
             "igvm: directive 1, VP count: parameter area 5 is not declared "
             "before");
-  EXPECT_EQ(RefusalWith({area, area}),
+  EXPECT_EQ(DirectivesRefusal({area, area}),
             "igvm: directive 2, parameter area: index 5 is there twice");
-  EXPECT_EQ(RefusalWith({area, insert(0x8000), insert(0xa000)}),
+  EXPECT_EQ(DirectivesRefusal({area, insert(0x8000), insert(0xa000)}),
             "igvm: directive 3, parameter insert: parameter area 5 was "
             "inserted before");
-  EXPECT_EQ(RefusalWith({area, insert(0x8000), IgvmParameter{.area_index = 5}}),
-            "igvm: directive 3, VP count: parameter area 5 was inserted "
-            "before");
-  EXPECT_EQ(RefusalWith(
+  EXPECT_EQ(
+      DirectivesRefusal({area, insert(0x8000), IgvmParameter{.area_index = 5}}),
+      "igvm: directive 3, VP count: parameter area 5 was inserted "
+      "before");
+  EXPECT_EQ(DirectivesRefusal(
                 {area, IgvmParameter{.area_index = 5, .byte_offset = 0x2000}}),
             "igvm: directive 2, VP count: byte offset 0x2000 is outside of an "
             "area of 0x2000 bytes");
-  EXPECT_EQ(RefusalWith({area, insert(0)}),
+  EXPECT_EQ(DirectivesRefusal({area, insert(0)}),
             "igvm: directives 0 and 2 both fill gpa 0x1000 for compatibility "
             "mask 0x1");
-  EXPECT_EQ(RefusalWith({area, insert(0xfffffffffffff000)}),
+  EXPECT_EQ(DirectivesRefusal({area, insert(0xfffffffffffff000)}),
             "igvm: directive 2, parameter insert: gpa 0xfffffffffffff000 and "
             "size 0x2000 exceed 64 bits");
-  EXPECT_EQ(RefusalWith({IgvmParameterArea{.size_bytes = 0}}),
+  EXPECT_EQ(DirectivesRefusal({IgvmParameterArea{.size_bytes = 0}}),
             "igvm: directive 1, parameter area: size 0");
-  EXPECT_EQ(RefusalWith({IgvmParameterArea{.size_bytes = 0x1001}}),
+  EXPECT_EQ(DirectivesRefusal({IgvmParameterArea{.size_bytes = 0x1001}}),
             "igvm: directive 1, parameter area: size 0x1001 is not a multiple "
             "of 0x1000");
-  EXPECT_EQ(RefusalWith({IgvmParameterArea{.size_bytes = uint64_t{16} << 40}}),
-            "igvm: directive 1, parameter area: all areas together exceed "
-            "268435456 bytes");
+  EXPECT_EQ(
+      DirectivesRefusal({IgvmParameterArea{.size_bytes = uint64_t{16} << 40}}),
+      "igvm: directive 1, parameter area: all areas together exceed "
+      "268435456 bytes");
 }
 
 TEST(Igvm, RejectsAParameterAreaThatTwoPlatformsInsert) {
@@ -295,7 +295,7 @@ TEST(Igvm, RejectsAParameterAreaThatTwoPlatformsInsert) {
   };
   igvm.directives = {IgvmParameterArea{.size_bytes = 0x1000, .index = 5},
                      insert(1), insert(2)};
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: directive 2, parameter insert: parameter area 5 was "
             "inserted before");
 }
@@ -308,7 +308,7 @@ TEST(Igvm, RejectsParametersInPageTablesToRelocate) {
       IgvmParameterArea{.size_bytes = 0x2000, .index = 5},
       IgvmParameterInsert{
           .gpa = 0x8000, .compatibility_mask = 1, .area_index = 5}};
-  EXPECT_EQ(Refusal(igvm),
+  EXPECT_EQ(WriteIgvmRefusal(igvm),
             "igvm: directive 1, parameter insert: gpa 0x8000 lies in the page "
             "tables to relocate, which begin at 0x9000");
 }
@@ -318,7 +318,7 @@ TEST(Igvm, RejectsAParameterAreaOfFourGibibytesOfPages) {
   igvm.directives.push_back(IgvmParameterArea{.size_bytes = 0x1000});
   const Bytes file = WriteIgvm(igvm).value();
   // Its content is at 0x58.
-  EXPECT_EQ(Refusal(PatchIgvm(file, 0x5c, "\1")),
+  EXPECT_EQ(ParseIgvmRefusal(PatchIgvm(file, 0x5c, "\1")),
             "igvm parameter area: size at 0x58: found 4294971392, expected at "
             "most 268435456");
 }
@@ -334,7 +334,7 @@ TEST(Igvm, RejectsBadVpContexts) {
   const auto refuse = [&](uint64_t gpa, uint32_t mask, const Bytes& contents) {
     igvm.directives = {IgvmVpContext{
         .gpa = gpa, .compatibility_mask = mask, .contents = {contents}}};
-    return Refusal(igvm);
+    return WriteIgvmRefusal(igvm);
   };
   EXPECT_EQ(refuse(0x1000, 1, page), "accepted");
   EXPECT_EQ(refuse(0x1000, 1, {}),
@@ -368,7 +368,7 @@ TEST(Igvm, RejectsBadInitializationHeaders) {
   const auto refuse = [](std::vector<IgvmInitialization> headers) {
     Igvm igvm = SmallIgvm();
     igvm.initializations = std::move(headers);
-    return Refusal(igvm);
+    return WriteIgvmRefusal(igvm);
   };
   EXPECT_EQ(refuse({IgvmGuestPolicy{.compatibility_mask = 0}}),
             "igvm: initialization 0, guest policy: compatibility mask 0x0 "

@@ -15,12 +15,12 @@ const std::vector<KmodIndexEntry> kEntries = {
     {.key = "abcx", .value = "x", .priority = 1},
     {.key = "abcz", .value = "z", .priority = 2}};
 
-std::string Error(const Bytes& bytes) {
+std::string KmodIndexError(const Bytes& bytes) {
   const auto entries = ParseKmodIndex(bytes);
   return entries ? "" : entries.error().ToString();
 }
 
-Bytes Changed(size_t at, uint8_t value) {
+Bytes ChangedIndex(size_t at, uint8_t value) {
   Bytes bytes = *EncodeKmodIndex(kEntries);
   bytes.at(at) = value;
   return bytes;
@@ -77,17 +77,19 @@ TEST(KmodIndex, RejectsTextItCanNotHold) {
 }
 
 TEST(KmodIndex, RejectsDamage) {
-  EXPECT_EQ(Error(Changed(0, 0)),
+  EXPECT_EQ(KmodIndexError(ChangedIndex(0, 0)),
             "module index: magic at 0x0: found 0x7f457, expected 0xb007f457");
-  EXPECT_EQ(Error(Changed(5, 9)),
+  EXPECT_EQ(KmodIndexError(ChangedIndex(5, 9)),
             "module index: version at 0x4: found 0x90001, expected 0x20001");
-  EXPECT_EQ(Error(Changed(9, 1)), "module index: no node can be at 0x1005a");
+  EXPECT_EQ(KmodIndexError(ChangedIndex(9, 1)),
+            "module index: no node can be at 0x1005a");
   Bytes cut = *EncodeKmodIndex({{.key = "", .value = "v"}});
   cut.pop_back();
-  EXPECT_EQ(Error(cut), "module index: NUL at 0x15: needs 1 bytes, 0 left");
+  EXPECT_EQ(KmodIndexError(cut),
+            "module index: NUL at 0x15: needs 1 bytes, 0 left");
   Bytes trailing = *EncodeKmodIndex(kEntries);
   trailing.push_back(0);
-  EXPECT_EQ(Error(trailing),
+  EXPECT_EQ(KmodIndexError(trailing),
             "module index: the order of nodes is not depmod's");
 }
 

@@ -21,12 +21,12 @@ const LdSoCache kCache = {
          {.soname = "libx.so.9", .path = "/lib32/libx.so.9", .flags = 3}},
     .generator = "a test"};
 
-std::string Error(const Bytes& bytes) {
+std::string LdSoCacheError(const Bytes& bytes) {
   const auto cache = ParseLdSoCache(bytes);
   return cache ? "" : cache.error().ToString();
 }
 
-Bytes Changed(size_t at, uint8_t value) {
+Bytes ChangedCache(size_t at, uint8_t value) {
   Bytes bytes = *EncodeLdSoCache(kCache);
   bytes.at(at) = value;
   return bytes;
@@ -101,20 +101,21 @@ TEST(LdSoCache, RejectsNamesItCanNotHold) {
 }
 
 TEST(LdSoCache, RejectsDamage) {
-  EXPECT_EQ(Error(Changed(0, 'x')),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(0, 'x')),
             "ld.so.cache: magic and version at 0x0: found "
             "'xlibc-ld.so.cache1.1', expected 'glibc-ld.so.cache1.1'");
-  EXPECT_EQ(Error(Changed(20, 0xff)),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(20, 0xff)),
             "ld.so.cache: nlibs at 0x14: found 255, expected at most 13");
-  EXPECT_EQ(Error(Changed(28, 3)),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(28, 3)),
             "ld.so.cache: flags at 0x1c: not a little-endian cache");
-  EXPECT_EQ(Error(Changed(34, 1)),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(34, 1)),
             "ld.so.cache: extension offset is 0x1011c, the file has 334 bytes");
-  EXPECT_EQ(Error(Changed(48 + 7, 1)), "ld.so.cache: no string at 0x10000ff");
-  EXPECT_EQ(Error(Changed(48 + 16, 1)),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(48 + 7, 1)),
+            "ld.so.cache: no string at 0x10000ff");
+  EXPECT_EQ(LdSoCacheError(ChangedCache(48 + 16, 1)),
             "ld.so.cache: hwcap at 0x40: found 0x4000000200000001, expected 0 "
             "or an index of glibc-hwcaps");
-  EXPECT_EQ(Error(Changed(24, 1)),
+  EXPECT_EQ(LdSoCacheError(ChangedCache(24, 1)),
             "ld.so.cache: at 0x18 the order of entries, strings or sections is "
             "not ldconfig's");
 }

@@ -54,14 +54,14 @@ Bytes Document(const Bytes& payload, std::string_view header = "a1013822") {
   return std::move(w).Take();
 }
 
-std::string Refusal(ByteSpan bytes) {
+std::string NitroRefusal(ByteSpan bytes) {
   const auto document = ParseNitroDocument(bytes);
   return document ? "accepted" : document.error().message();
 }
 
-// Refusal gives one field another value.
-std::string Refusal(const std::string& field, const CborWriter& value) {
-  return Refusal(Document(Payload(field, value.bytes())));
+// NitroRefusal gives one field another value.
+std::string NitroRefusal(const std::string& field, const CborWriter& value) {
+  return NitroRefusal(Document(Payload(field, value.bytes())));
 }
 
 TEST(NitroDocument, HasItsFields) {
@@ -96,7 +96,7 @@ TEST(NitroDocument, IsFoundInDstacksWrapper) {
   // The size that the wrapper gives is that of the document.
   Bytes shorter = w.bytes();
   shorter[2] = static_cast<uint8_t>(shorter[2] - 4);
-  EXPECT_EQ(Refusal(shorter),
+  EXPECT_EQ(NitroRefusal(shorter),
             "nitro document: [3] at 0x41a: needs 96 bytes, 95 left");
 }
 
@@ -104,13 +104,13 @@ TEST(NitroDocument, RejectsAnotherPrefix) {
   ByteWriter w;
   w.U8(0).U8(1).U16Le(5).Raw(Document(Payload()));
   EXPECT_FALSE(LooksLikeNitroDocument(w.bytes()));
-  EXPECT_EQ(Refusal(w.bytes()),
+  EXPECT_EQ(NitroRefusal(w.bytes()),
             "nitro document: end at 0x1: 1145 trailing bytes, expected the end "
             "of the data");
 }
 
 TEST(NitroDocument, RejectsAnotherAlgorithm) {
-  EXPECT_EQ(Refusal(Document(Payload(), "a10126")),
+  EXPECT_EQ(NitroRefusal(Document(Payload(), "a10126")),
             "nitro document: found the algorithm ES256, expected ES384");
 }
 
@@ -118,12 +118,12 @@ TEST(NitroDocument, RejectsAnUnprotectedHeader) {
   CborWriter w;
   w.Array(4).Bytes(ParseHex("a1013822").value()).Map(1).Integer(4).Bytes({});
   w.Bytes(Payload()).Bytes(Bytes(96));
-  EXPECT_EQ(Refusal(w.bytes()),
+  EXPECT_EQ(NitroRefusal(w.bytes()),
             "nitro document: found an unprotected header, expected none");
 }
 
 TEST(NitroDocument, RejectsALongPayload) {
-  EXPECT_EQ(Refusal(Document(Bytes(16385))),
+  EXPECT_EQ(NitroRefusal(Document(Bytes(16385))),
             "nitro document: found a payload of 16385 bytes, expected at most "
             "16384");
 }
@@ -132,69 +132,72 @@ TEST(NitroDocument, RejectsAnUnknownField) {
   Bytes payload = Payload();
   payload[0]++;
   payload.insert(payload.end(), {0x61, 'x', 0xf6});
-  EXPECT_EQ(Refusal(Document(payload)),
+  EXPECT_EQ(NitroRefusal(Document(payload)),
             "nitro document: x at 0x414: a field that this document does not "
             "have");
 }
 
 TEST(NitroDocument, RejectsAMissingField) {
-  EXPECT_EQ(Refusal(Document(ParseHex("a0").value())),
+  EXPECT_EQ(NitroRefusal(Document(ParseHex("a0").value())),
             "nitro document: module_id at 0x8: is missing");
 }
 
 TEST(NitroDocument, RejectsFieldsOutOfBounds) {
-  EXPECT_EQ(Refusal("module_id", CborWriter().Text("")),
+  EXPECT_EQ(NitroRefusal("module_id", CborWriter().Text("")),
             "nitro document: module_id at 0xa: is empty");
-  EXPECT_EQ(Refusal("module_id", CborWriter().Null()),
+  EXPECT_EQ(NitroRefusal("module_id", CborWriter().Null()),
             "nitro document: module_id at 0x15: found null, expected a text "
             "string");
-  EXPECT_EQ(Refusal("digest", CborWriter().Text("SHA256")),
+  EXPECT_EQ(NitroRefusal("digest", CborWriter().Text("SHA256")),
             "nitro document: digest at 0xa: found 'SHA256', expected "
             "'SHA384'");
-  EXPECT_EQ(Refusal("timestamp", CborWriter().Unsigned(0)),
+  EXPECT_EQ(NitroRefusal("timestamp", CborWriter().Unsigned(0)),
             "nitro document: timestamp at 0xa: found 0");
-  EXPECT_EQ(Refusal("timestamp", CborWriter().Unsigned(253402300800000)),
+  EXPECT_EQ(NitroRefusal("timestamp", CborWriter().Unsigned(253402300800000)),
             "nitro document: timestamp at 0x36: found 253402300800000, "
             "expected at most 253402300799999");
-  EXPECT_EQ(Refusal("certificate", CborWriter().Bytes({})),
+  EXPECT_EQ(NitroRefusal("certificate", CborWriter().Bytes({})),
             "nitro document: certificate at 0xb8: found 0 bytes, expected 1 to "
             "1024");
-  EXPECT_EQ(Refusal("public_key", CborWriter().Bytes({})),
+  EXPECT_EQ(NitroRefusal("public_key", CborWriter().Bytes({})),
             "nitro document: public_key at 0x1ff: found 0 bytes, expected 1 to "
             "1024");
-  EXPECT_EQ(Refusal("user_data", CborWriter().Bytes(Bytes(513))),
+  EXPECT_EQ(NitroRefusal("user_data", CborWriter().Bytes(Bytes(513))),
             "nitro document: user_data at 0x20a: found 513 bytes, expected 0 "
             "to 512");
-  EXPECT_EQ(Refusal("nonce", CborWriter().Bytes(Bytes(513))),
+  EXPECT_EQ(NitroRefusal("nonce", CborWriter().Bytes(Bytes(513))),
             "nitro document: nonce at 0x211: found 513 bytes, expected 0 to "
             "512");
 }
 
 TEST(NitroDocument, RejectsBadPcrs) {
-  EXPECT_EQ(Refusal("pcrs", CborWriter().Map(0)),
+  EXPECT_EQ(NitroRefusal("pcrs", CborWriter().Map(0)),
             "nitro document: pcrs at 0x44: found no PCR");
-  EXPECT_EQ(Refusal("pcrs", CborWriter().Map(1).Unsigned(32).Bytes(Bytes(48))),
-            "nitro document: pcrs at 0x45: found the index 32, expected 0 to "
-            "31");
-  EXPECT_EQ(Refusal("pcrs", CborWriter().Map(1).Text("0").Bytes(Bytes(48))),
-            "nitro document: pcrs at 0x45: found the index 0, expected 0 to "
-            "31");
-  EXPECT_EQ(Refusal("pcrs", CborWriter().Map(1).Unsigned(7).Bytes(Bytes(47))),
-            "nitro document: pcrs/7 at 0x46: found 47 bytes, expected 32, 48 "
-            "or 64");
-  EXPECT_EQ(Refusal("pcrs", CborWriter().Map(1).Unsigned(7).Text("x")),
+  EXPECT_EQ(
+      NitroRefusal("pcrs", CborWriter().Map(1).Unsigned(32).Bytes(Bytes(48))),
+      "nitro document: pcrs at 0x45: found the index 32, expected 0 to "
+      "31");
+  EXPECT_EQ(
+      NitroRefusal("pcrs", CborWriter().Map(1).Text("0").Bytes(Bytes(48))),
+      "nitro document: pcrs at 0x45: found the index 0, expected 0 to "
+      "31");
+  EXPECT_EQ(
+      NitroRefusal("pcrs", CborWriter().Map(1).Unsigned(7).Bytes(Bytes(47))),
+      "nitro document: pcrs/7 at 0x46: found 47 bytes, expected 32, 48 "
+      "or 64");
+  EXPECT_EQ(NitroRefusal("pcrs", CborWriter().Map(1).Unsigned(7).Text("x")),
             "nitro document: pcrs/7 at 0x46: found a text string, expected a "
             "byte string");
 }
 
 TEST(NitroDocument, RejectsABadBundle) {
-  EXPECT_EQ(Refusal("cabundle", CborWriter().Array(0)),
+  EXPECT_EQ(NitroRefusal("cabundle", CborWriter().Array(0)),
             "nitro document: cabundle at 0x1f0: found 0 certificates, expected "
             "1 to 16");
-  EXPECT_EQ(Refusal("cabundle", CborWriter().Array(1).Bytes({})),
+  EXPECT_EQ(NitroRefusal("cabundle", CborWriter().Array(1).Bytes({})),
             "nitro document: cabundle at 0x1f1: found a byte string of 0 "
             "bytes, expected a byte string of 1 to 1024");
-  EXPECT_EQ(Refusal("cabundle", CborWriter().Array(1).Text("x")),
+  EXPECT_EQ(NitroRefusal("cabundle", CborWriter().Array(1).Text("x")),
             "nitro document: cabundle at 0x1f1: found a text string of 1 "
             "bytes, expected a byte string of 1 to 1024");
 }
@@ -202,7 +205,7 @@ TEST(NitroDocument, RejectsABadBundle) {
 TEST(NitroDocument, RejectsEveryTruncationOfARealOne) {
   TALLY_NEED_VECTOR(path, "nitro/qos/mock_attestation_doc");
   const Bytes bytes = test::MustRead(path);
-  EXPECT_EQ(Refusal(bytes), "accepted");
+  EXPECT_EQ(NitroRefusal(bytes), "accepted");
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(ParseNitroDocument(ByteSpan(bytes).first(size))) << size;
   }

@@ -17,8 +17,9 @@ const std::string kManifestType = "application/vnd.oci.image.manifest.v1+json";
 const std::string kConfigType = "application/vnd.oci.image.config.v1+json";
 const std::string kLayerType = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-std::string Platform(const std::string& os, const std::string& architecture,
-                     const std::string& variant = "") {
+std::string PlatformMember(const std::string& os,
+                           const std::string& architecture,
+                           const std::string& variant = "") {
   return ",\"platform\":{\"os\":\"" + os + "\",\"architecture\":\"" +
          architecture + "\"" +
          (variant.empty() ? "" : ",\"variant\":\"" + variant + "\"") + "}";
@@ -97,11 +98,11 @@ TEST(OciIndex, TellsAnIndexFromAManifest) {
 }
 
 TEST(OciIndex, ChoosesTheOnlyManifestOfAnArchitecture) {
-  const auto index = ParseOciIndex(
-      Index(Descriptor(kManifestType, Platform("linux", "amd64")) + "," +
-            Descriptor(kManifestType, Platform("linux", "arm64", "v8")) + "," +
-            Descriptor(kManifestType, Platform("linux", "arm", "v7")) + "," +
-            Descriptor(kManifestType, Platform("unknown", "unknown"))));
+  const auto index = ParseOciIndex(Index(
+      Descriptor(kManifestType, PlatformMember("linux", "amd64")) + "," +
+      Descriptor(kManifestType, PlatformMember("linux", "arm64", "v8")) + "," +
+      Descriptor(kManifestType, PlatformMember("linux", "arm", "v7")) + "," +
+      Descriptor(kManifestType, PlatformMember("unknown", "unknown"))));
   ASSERT_TRUE(index) << index.error().ToString();
   EXPECT_TRUE(ChooseOciManifest(*index, "amd64"));
   EXPECT_TRUE(ChooseOciManifest(*index, "arm64"));
@@ -109,7 +110,7 @@ TEST(OciIndex, ChoosesTheOnlyManifestOfAnArchitecture) {
 
 TEST(OciIndex, RejectsNoneAndSeveral) {
   const std::string entry =
-      Descriptor(kManifestType, Platform("linux", "amd64"));
+      Descriptor(kManifestType, PlatformMember("linux", "amd64"));
   const auto index = ParseOciIndex(Index(entry + "," + entry)).value();
   EXPECT_EQ(ChooseOciManifest(index, "amd64").error().message(),
             "oci index: found 2 manifests for linux/amd64, expected one");

@@ -17,8 +17,8 @@ constexpr std::string_view kHashes = "7255371f-3a3b-4b04-927b-1da6efa8d454";
 constexpr std::string_view kReset = "00f771de-1a7e-4fcb-890e-68c77e2fb44e";
 constexpr std::string_view kFooter = "96b582de-1fb2-45f7-baea-a366c55a082d";
 
-// Image is a firmware with a field for everything a test wants to get wrong.
-struct Image {
+// Firmware is a firmware with a field for everything a test wants to get wrong.
+struct Firmware {
   std::string signature = "ASEV";
   uint32_t version = 1;
   std::optional<uint32_t> metadata_size;
@@ -50,7 +50,7 @@ Bytes U32s(std::initializer_list<uint32_t> values) {
   return std::move(w).Take();
 }
 
-Bytes Encode(const Image& image) {
+Bytes EncodeFirmware(const Firmware& image) {
   ByteWriter metadata;
   metadata.Text(image.signature);
   const auto count = static_cast<uint32_t>(image.sections.size());
@@ -81,10 +81,12 @@ std::string RefusedBytes(const Bytes& bytes) {
   const auto ovmf = ParseOvmf(bytes);
   return ovmf ? "accepted" : ovmf.error().message();
 }
-std::string Refusal(const Image& image) { return RefusedBytes(Encode(image)); }
+std::string FirmwareRefusal(const Firmware& image) {
+  return RefusedBytes(EncodeFirmware(image));
+}
 
 TEST(Ovmf, ReadsEveryField) {
-  const auto ovmf = ParseOvmf(Encode({}));
+  const auto ovmf = ParseOvmf(EncodeFirmware({}));
   ASSERT_TRUE(ovmf) << ovmf.error().ToString();
   EXPECT_EQ(
       *ovmf,
@@ -141,54 +143,54 @@ TEST(Ovmf, RejectsBadSizes) {
 }
 
 TEST(Ovmf, RejectsAMissingFooter) {
-  EXPECT_EQ(Refusal({.footer = "01020304-0506-0708-090a-0b0c0d0e0f10"}),
+  EXPECT_EQ(FirmwareRefusal({.footer = "01020304-0506-0708-090a-0b0c0d0e0f10"}),
             "ovmf table: footer guid at 0x1fd0: found "
             "01020304-0506-0708-090a-0b0c0d0e0f10, expected "
             "96b582de-1fb2-45f7-baea-a366c55a082d");
 }
 
 TEST(Ovmf, RejectsABadTable) {
-  EXPECT_EQ(Refusal({.table_size = 17}),
+  EXPECT_EQ(FirmwareRefusal({.table_size = 17}),
             "ovmf table: table size at 0x1fce: found 17, expected at least 18 "
             "and no more than the image");
-  EXPECT_EQ(Refusal({.table_size = 0x2000}),
+  EXPECT_EQ(FirmwareRefusal({.table_size = 0x2000}),
             "ovmf table: table size at 0x1fce: found 8192, expected at least "
             "18 and no more than the image");
-  EXPECT_EQ(Refusal({.table_size = 18 + 22 + 5}),
+  EXPECT_EQ(FirmwareRefusal({.table_size = 18 + 22 + 5}),
             "ovmf table: entry at 0x1fb3: needs 18 bytes, 5 left");
-  EXPECT_EQ(Refusal({.reset_entry_size = 17}),
+  EXPECT_EQ(FirmwareRefusal({.reset_entry_size = 17}),
             "ovmf table: entry size at 0x1fbc: found 17, expected at least 18");
-  EXPECT_EQ(Refusal({.reset_entry_size = 1000}),
+  EXPECT_EQ(FirmwareRefusal({.reset_entry_size = 1000}),
             "ovmf table: entry size at 0x1fbc: found 1000, expected at most "
             "70");
   EXPECT_EQ(
-      Refusal({.reset_entry_size = 20}),
+      FirmwareRefusal({.reset_entry_size = 20}),
       "ovmf table: entry size at 0x1fa8: found 25958, expected at most 50");
-  EXPECT_EQ(Refusal({.two_reset_entries = true}),
+  EXPECT_EQ(FirmwareRefusal({.two_reset_entries = true}),
             "ovmf table: entry 00f771de-1a7e-4fcb-890e-68c77e2fb44e at 0x1f72 "
             "is there twice");
 }
 
 TEST(Ovmf, RejectsABadMetadataHeader) {
-  EXPECT_EQ(Refusal({.signature = "ASEW"}),
+  EXPECT_EQ(FirmwareRefusal({.signature = "ASEW"}),
             "ovmf sev metadata: signature at 0x100: expected 'ASEV'");
-  EXPECT_EQ(Refusal({.version = 2}),
+  EXPECT_EQ(FirmwareRefusal({.version = 2}),
             "ovmf sev metadata: version at 0x108: found 2, expected 1");
-  EXPECT_EQ(Refusal({.metadata_size = 75}),
+  EXPECT_EQ(FirmwareRefusal({.metadata_size = 75}),
             "ovmf sev metadata: size at 0x104: found 75, expected 76 for 5 "
             "sections");
-  EXPECT_EQ(Refusal({.num_sections = 65}),
+  EXPECT_EQ(FirmwareRefusal({.num_sections = 65}),
             "ovmf sev metadata: section count at 0x10c: found 65, expected at "
             "most 64");
-  EXPECT_EQ(Refusal({.metadata_from_end = 0x2001}),
+  EXPECT_EQ(FirmwareRefusal({.metadata_from_end = 0x2001}),
             "ovmf sev metadata entry: offset from end at 0x1fa2: found 0x2001, "
             "expected at most 0x2000");
-  EXPECT_EQ(Refusal({.metadata_from_end = 0}),
+  EXPECT_EQ(FirmwareRefusal({.metadata_from_end = 0}),
             "ovmf sev metadata: signature at 0x2000: needs 4 bytes, 0 left");
 }
 
 std::string RefusedSections(std::vector<std::array<uint32_t, 3>> sections) {
-  return Refusal({.sections = std::move(sections), .hashes_gpa = 0});
+  return FirmwareRefusal({.sections = std::move(sections), .hashes_gpa = 0});
 }
 
 TEST(Ovmf, RejectsBadSections) {
@@ -224,16 +226,16 @@ TEST(Ovmf, RejectsBadSections) {
 }
 
 TEST(Ovmf, RejectsAKernelHashesTableOutsideItsSection) {
-  EXPECT_EQ(Refusal({.hashes_size = 175}),
+  EXPECT_EQ(FirmwareRefusal({.hashes_size = 175}),
             "ovmf kernel-hashes entry: table at 0x806c00: size is 175, "
             "expected at least 176");
-  EXPECT_EQ(Refusal({.hashes_gpa = 0x806c01}),
+  EXPECT_EQ(FirmwareRefusal({.hashes_gpa = 0x806c01}),
             "ovmf kernel-hashes entry: table at 0x806c01: not inside section "
             "SNP_KERNEL_HASHES at 0x806000");
-  EXPECT_EQ(Refusal({.hashes_gpa = 0x805f00}),
+  EXPECT_EQ(FirmwareRefusal({.hashes_gpa = 0x805f00}),
             "ovmf kernel-hashes entry: table at 0x805f00: not inside section "
             "SNP_KERNEL_HASHES at 0x806000");
-  EXPECT_EQ(Refusal({.hashes_size = 0xffffffff}),
+  EXPECT_EQ(FirmwareRefusal({.hashes_size = 0xffffffff}),
             "ovmf kernel-hashes entry: table at 0x806c00: not inside section "
             "SNP_KERNEL_HASHES at 0x806000");
 }
@@ -248,7 +250,7 @@ TEST(Ovmf, RejectsALayoutWhoseAddressesWrap) {
 }
 
 TEST(Ovmf, RejectsOrAcceptsEveryTruncationWithoutCrashing) {
-  const Bytes whole = Encode({});
+  const Bytes whole = EncodeFirmware({});
   for (size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(ParseOvmf(ByteSpan(whole).first(size))) << size;
   }

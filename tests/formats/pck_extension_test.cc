@@ -15,13 +15,13 @@ using test::MakePckExtension;
 using test::PckEntry;
 using test::TestPckExtension;
 
-std::string Refusal(const Bytes& der) {
+std::string PckExtensionRefusal(const Bytes& der) {
   const auto extension = ParsePckExtension(der);
   return extension ? "accepted" : extension.error().message();
 }
 
-std::string Refusal(const TestPckExtension& extension) {
-  return Refusal(MakePckExtension(extension));
+std::string PckExtensionRefusal(const TestPckExtension& extension) {
+  return PckExtensionRefusal(MakePckExtension(extension));
 }
 
 TEST(PckExtension, ReadsEveryField) {
@@ -89,41 +89,45 @@ TEST(PckExtension, ReadsAnExtensionOfIntels) {
 TEST(PckExtension, RejectsFieldsOfAnotherSizeOrKind) {
   TestPckExtension made;
   made.ppid = Der(0x04, Bytes(15));
-  EXPECT_EQ(Refusal(made), "ppid: ppid at 0x14: found 15 bytes, expected 16");
+  EXPECT_EQ(PckExtensionRefusal(made),
+            "ppid: ppid at 0x14: found 15 bytes, expected 16");
   made = {};
   made.fmspc = Der(0x02, Bytes(6, 1));
-  EXPECT_NE(Refusal(made).find("fmspc at 0x"), std::string::npos);
-  EXPECT_NE(Refusal(made).find("found DER tag 0x2, expected 0x4"),
+  EXPECT_NE(PckExtensionRefusal(made).find("fmspc at 0x"), std::string::npos);
+  EXPECT_NE(PckExtensionRefusal(made).find("found DER tag 0x2, expected 0x4"),
             std::string::npos);
   made = {};
   made.sgx_type = Der(0x0a, {3});
-  EXPECT_NE(Refusal(made).find("found 3, expected at most 2"),
+  EXPECT_NE(PckExtensionRefusal(made).find("found 3, expected at most 2"),
             std::string::npos);
   made = {};
   made.first_component = Der(0x02, {1, 0});
-  EXPECT_NE(Refusal(made).find("found 256, expected at most 255"),
+  EXPECT_NE(PckExtensionRefusal(made).find("found 256, expected at most 255"),
             std::string::npos);
   made = {};
   made.configuration = Der(0x30, PckEntry({7, 1}, Der(0x01, {0x01})));
-  EXPECT_NE(Refusal(made).find("not a DER boolean"), std::string::npos);
+  EXPECT_NE(PckExtensionRefusal(made).find("not a DER boolean"),
+            std::string::npos);
 }
 
 TEST(PckExtension, RejectsOtherForms) {
   TestPckExtension made;
   made.first_component = Der(0x02, {0, 1});
-  EXPECT_NE(Refusal(made).find("integer not in its shortest form"),
+  EXPECT_NE(PckExtensionRefusal(made).find("integer not in its shortest form"),
             std::string::npos);
   made.first_component = Der(0x02, {0x80});
-  EXPECT_NE(Refusal(made).find("found a negative integer"), std::string::npos);
+  EXPECT_NE(PckExtensionRefusal(made).find("found a negative integer"),
+            std::string::npos);
   made.first_component = Der(0x02, {});
-  EXPECT_NE(Refusal(made).find("found an integer of 0 bytes, expected 1 to 3"),
+  EXPECT_NE(PckExtensionRefusal(made).find(
+                "found an integer of 0 bytes, expected 1 to 3"),
             std::string::npos);
   const Bytes long_form = {0x30, 0x81, 0x02, 0x05, 0x00};
-  EXPECT_EQ(Refusal(long_form),
+  EXPECT_EQ(PckExtensionRefusal(long_form),
             "pck extension: sgx extensions at 0x2: length not in its shortest "
             "form");
   const Bytes indefinite = {0x30, 0x80, 0x00, 0x00, 0x00};
-  EXPECT_EQ(Refusal(indefinite),
+  EXPECT_EQ(PckExtensionRefusal(indefinite),
             "pck extension: sgx extensions at 0x2: length not in its shortest "
             "form");
 }
@@ -131,16 +135,18 @@ TEST(PckExtension, RejectsOtherForms) {
 TEST(PckExtension, RejectsOtherOrdersAndTrailingBytes) {
   TestPckExtension made;
   made.pceid_arc = 4;
-  EXPECT_NE(Refusal(made).find(
+  EXPECT_NE(PckExtensionRefusal(made).find(
                 "found object identifier 2a864886f84d010d0104, expected "
                 "2a864886f84d010d0103"),
             std::string::npos);
   Bytes file = MakePckExtension({});
   file.push_back(0);
-  EXPECT_NE(Refusal(file).find("1 trailing bytes"), std::string::npos);
+  EXPECT_NE(PckExtensionRefusal(file).find("1 trailing bytes"),
+            std::string::npos);
   made = {};
   made.after = PckEntry({8}, Der(0x04, {1}));
-  EXPECT_NE(Refusal(made).find("trailing bytes"), std::string::npos);
+  EXPECT_NE(PckExtensionRefusal(made).find("trailing bytes"),
+            std::string::npos);
 }
 
 }  // namespace

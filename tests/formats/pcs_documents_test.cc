@@ -12,21 +12,22 @@ namespace {
 
 std::string Hex128() { return std::string(128, 'a'); }
 
-// With returns `text` with the first `from` replaced.
-std::string With(std::string text, const std::string& from,
-                 const std::string& to) {
+// Replaced returns `text` with the first `from` replaced.
+std::string Replaced(std::string text, const std::string& from,
+                     const std::string& to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return text.replace(at, from.size(), to);
 }
 
 std::string TcbInfoRefusal(const std::string& from, const std::string& to) {
-  const auto info = ParseTcbInfo(With(test::kTdxTcbInfo, from, to));
+  const auto info = ParseTcbInfo(Replaced(test::kTdxTcbInfo, from, to));
   return info ? "accepted" : info.error().message();
 }
 
 std::string QeRefusal(const std::string& from, const std::string& to) {
-  const auto identity = ParseQeIdentity(With(test::kTdQeIdentity, from, to));
+  const auto identity =
+      ParseQeIdentity(Replaced(test::kTdQeIdentity, from, to));
   return identity ? "accepted" : identity.error().message();
 }
 

@@ -15,7 +15,7 @@ using test::MakePe;
 using test::PutU32;
 using test::StubPe;
 
-std::string Refusal(const Bytes& file) {
+std::string PeRefusal(const Bytes& file) {
   const auto pe = ParsePe(file);
   return pe ? "accepted" : pe.error().ToString();
 }
@@ -126,66 +126,67 @@ TEST(Pe, AttachRefusesFilesThatASignatureWouldNotCover) {
 }
 
 TEST(Pe, RefusesBrokenHeaders) {
-  EXPECT_EQ(Refusal({}), "PE: DOS header magic at 0x0: needs 2 bytes, 0 left");
-  EXPECT_EQ(Refusal(Bytes(64)),
+  EXPECT_EQ(PeRefusal({}),
+            "PE: DOS header magic at 0x0: needs 2 bytes, 0 left");
+  EXPECT_EQ(PeRefusal(Bytes(64)),
             "PE: DOS header magic at 0x0: found 0x0, expected 0x5a4d (\"MZ\")");
   Bytes file = StubPe();
   PutU32(&file, 0x3c, 0x100000);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: offset of the PE header at 0x3c: found 0x100000, expected "
             "0x40 to the file's end at 0x800");
   file = StubPe();
   file[test::kPeTestHeader] = 'N';
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: PE header magic at 0x40: found 0x454e, expected 0x4550 "
             "(\"PE\")");
   file = StubPe();
   file[test::kPeTestOptional] = 0x07;
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: optional header magic at 0x58: found 0x207, expected 0x10b "
             "(PE32) or 0x20b (PE32+)");
   file = StubPe();
   PutU32(&file, test::kPeTestOptional + 36, 3);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: file alignment at 0x7c: found 0x3, expected a power of two up "
             "to 0x10000");
   file = StubPe();
   PutU32(&file, test::kPeTestOptional + 32, 256);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: section alignment at 0x78: found 0x100, expected a power of "
             "two and no less than the file alignment 0x200");
   file = StubPe();
   PutU32(&file, test::kPeTestOptional + 60, 0x801);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: size of headers at 0x94: found 0x801, the file ends at 0x800");
 }
 
 TEST(Pe, RefusesSectionsThatDoNotFit) {
-  EXPECT_EQ(Refusal(MakePe({{".text", 1, 0x1000, 0x200, 0x200}})),
+  EXPECT_EQ(PeRefusal(MakePe({{".text", 1, 0x1000, 0x200, 0x200}})),
             "PE: section '.text' at 0x148: found raw data at 0x200, inside of "
             "the headers, which end at 0x400");
   Bytes file = StubPe();
   file.resize(0x7ff);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: section '.sbat' at 0x170: found raw data up to 0x800, the "
             "file ends at 0x7ff");
-  EXPECT_EQ(Refusal(MakePe({{".text", 0xffffffff, 0x1000, 0x200, 0x400}})),
+  EXPECT_EQ(PeRefusal(MakePe({{".text", 0xffffffff, 0x1000, 0x200, 0x400}})),
             "PE: section '.text' at 0x148: found addresses up to 0x100000fff, "
             "the image ends at 0x10000");
-  EXPECT_EQ(Refusal(MakePe({{".a", 0x10, 0x1000, 0x200, 0x400},
-                            {".b", 0x10, 0x2000, 0x200, 0x500}})),
+  EXPECT_EQ(PeRefusal(MakePe({{".a", 0x10, 0x1000, 0x200, 0x400},
+                              {".b", 0x10, 0x2000, 0x200, 0x500}})),
             "PE: sections '.a' and '.b' overlap in the file at 0x500");
-  EXPECT_EQ(Refusal(MakePe({{".b", 0x10, 0x1008, 0x200, 0x400},
-                            {".a", 0x10, 0x1000, 0x200, 0x600}})),
+  EXPECT_EQ(PeRefusal(MakePe({{".b", 0x10, 0x1008, 0x200, 0x400},
+                              {".a", 0x10, 0x1000, 0x200, 0x600}})),
             "PE: sections '.a' and '.b' overlap in memory at 0x1008");
   file = StubPe();
   file[test::kPeTestSections + 7] = 1;
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: section name at 0x148: found 2e74657874000001, expected "
             "printable ASCII and zeros");
   file = StubPe();
   file[test::kPeTestHeader + 6] = 97;
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: number of sections at 0x46: found 97, expected at most 96");
 }
 
@@ -193,23 +194,23 @@ TEST(Pe, RefusesBadCertificateTables) {
   const Bytes good = AttachPeCertificate(StubPe(), AsBytes("12345678")).value();
   Bytes file = good;
   file.push_back(0);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: certificate table at 0xe8: found 0x800 to 0x810, expected a "
             "multiple of 8 to the end of the file, 0x811");
   file = good;
   PutU32(&file, 0x800, 7);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE certificate table: certificate length at 0x800: found 7, "
             "expected 8 or more");
   file = good;
   PutU32(&file, 0x800, 17);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE certificate table: certificate at 0x808: needs 9 bytes, 8 "
             "left");
   file = good;
   PutU32(&file, test::kPeTestSecurity, 0x600);
   PutU32(&file, test::kPeTestSecurity + 4, 0x210);
-  EXPECT_EQ(Refusal(file),
+  EXPECT_EQ(PeRefusal(file),
             "PE: certificate table at 0xe8: found it at 0x600, before the end "
             "of the sections at 0x800");
 }

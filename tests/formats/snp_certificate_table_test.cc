@@ -9,7 +9,7 @@
 namespace tally {
 namespace {
 
-std::string Refusal(ByteSpan bytes) {
+std::string CertificateTableRefusal(ByteSpan bytes) {
   const auto table = ParseSnpCertificateTable(bytes);
   return table ? "accepted" : table.error().ToString();
 }
@@ -75,43 +75,44 @@ TEST(SnpCertificateTable, MayBeEmptyAndHavePadding) {
 
 TEST(SnpCertificateTable, RejectsOtherPaddingThanZeros) {
   Bytes padded = Entry(kVcek, 48, 4) + kEnd + Bytes(4) + Bytes(4096);
-  EXPECT_EQ(Refusal(padded), "accepted");
+  EXPECT_EQ(CertificateTableRefusal(padded), "accepted");
   padded.back() = 1;
-  EXPECT_EQ(Refusal(padded),
+  EXPECT_EQ(CertificateTableRefusal(padded),
             "snp certificate table: padding at 0x1033: found 0x1, expected "
             "zero");
   padded = Bytes(4096);
   padded[24] = 7;
-  EXPECT_EQ(Refusal(padded),
+  EXPECT_EQ(CertificateTableRefusal(padded),
             "snp certificate table: padding at 0x18: found 0x7, expected "
             "zero");
 }
 
 TEST(SnpCertificateTable, RejectsATableWithoutAnEnd) {
-  EXPECT_EQ(Refusal({}),
+  EXPECT_EQ(CertificateTableRefusal({}),
             "snp certificate table: entry at 0x0: needs 24 bytes, 0 left");
-  EXPECT_EQ(Refusal(Entry(kVcek, 24, 0) + Bytes(23)),
+  EXPECT_EQ(CertificateTableRefusal(Entry(kVcek, 24, 0) + Bytes(23)),
             "snp certificate table: entry at 0x18: needs 24 bytes, 23 left");
   Bytes many;
   for (int i = 0; i < 33; ++i) many = many + Entry(kVcek, 24 * 34, 0);
-  EXPECT_EQ(Refusal(many + kEnd),
+  EXPECT_EQ(CertificateTableRefusal(many + kEnd),
             "snp certificate table: more than 32 entries");
 }
 
 TEST(SnpCertificateTable, RejectsContentsThatAreElsewhere) {
   const std::string guid = "63da758d-e664-4564-adc5-f4b93be8accd";
   const Bytes rest = kEnd + Bytes(4);
-  EXPECT_EQ(Refusal(Entry(kVcek, 48, 4) + rest), "accepted");
-  EXPECT_EQ(Refusal(Entry(kVcek, 47, 4) + rest),
+  EXPECT_EQ(CertificateTableRefusal(Entry(kVcek, 48, 4) + rest), "accepted");
+  EXPECT_EQ(CertificateTableRefusal(Entry(kVcek, 47, 4) + rest),
             "snp certificate table: " + guid +
                 " is at 0x2f with 4 bytes, expected 0x30 to 0x34");
-  EXPECT_EQ(Refusal(Entry(kVcek, 48, 5) + rest),
+  EXPECT_EQ(CertificateTableRefusal(Entry(kVcek, 48, 5) + rest),
             "snp certificate table: " + guid +
                 " is at 0x30 with 5 bytes, expected 0x30 to 0x34");
-  EXPECT_EQ(Refusal(Entry(kVcek, 0xffffffff, 0xffffffff) + rest),
-            "snp certificate table: " + guid +
-                " is at 0xffffffff with 4294967295 bytes, expected 0x30 to "
-                "0x34");
+  EXPECT_EQ(
+      CertificateTableRefusal(Entry(kVcek, 0xffffffff, 0xffffffff) + rest),
+      "snp certificate table: " + guid +
+          " is at 0xffffffff with 4294967295 bytes, expected 0x30 to "
+          "0x34");
 }
 
 }  // namespace

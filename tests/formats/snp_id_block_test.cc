@@ -29,7 +29,7 @@ std::map<std::string, std::string> ReadVector() {
 }
 
 template <size_t N>
-std::array<uint8_t, N> FromHex(const std::string& hex) {
+std::array<uint8_t, N> ArrayFromHex(const std::string& hex) {
   const Bytes bytes = ParseHex(hex).value();
   std::array<uint8_t, N> array = {};
   EXPECT_EQ(bytes.size(), N);
@@ -39,9 +39,9 @@ std::array<uint8_t, N> FromHex(const std::string& hex) {
 
 SnpIdBlock VectorBlock() {
   std::map<std::string, std::string> v = ReadVector();
-  return {.launch_digest = FromHex<48>(v.at("launch_digest")),
-          .family_id = FromHex<16>(v.at("family_id")),
-          .image_id = FromHex<16>(v.at("image_id")),
+  return {.launch_digest = ArrayFromHex<48>(v.at("launch_digest")),
+          .family_id = ArrayFromHex<16>(v.at("family_id")),
+          .image_id = ArrayFromHex<16>(v.at("image_id")),
           .guest_svn =
               static_cast<uint32_t>(ParseUnsigned(v.at("guest_svn")).value()),
           .policy = ParseUnsigned(v.at("policy")).value()};
@@ -50,7 +50,7 @@ SnpIdBlock VectorBlock() {
 SnpIdAuth VectorAuth() {
   std::map<std::string, std::string> v = ReadVector();
   const auto number = [&v](const std::string& key) {
-    return FromHex<48>(v.at(key));
+    return ArrayFromHex<48>(v.at(key));
   };
   return {.id_block_signature = {.r = number("id_block_signature_r"),
                                  .s = number("id_block_signature_s")},

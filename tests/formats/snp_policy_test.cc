@@ -5,7 +5,7 @@
 namespace tally {
 namespace {
 
-std::string Refusal(std::string_view text) {
+std::string PolicyRefusal(std::string_view text) {
   const Result<uint64_t> policy = ParseSnpPolicy(text);
   if (policy) return "accepted";
   std::string all = policy.error().ToString();
@@ -42,27 +42,28 @@ TEST(SnpPolicy, NamesAndNumberSayTheSame) {
 }
 
 TEST(SnpPolicy, RejectsABitThatMustBeOneOrZero) {
-  EXPECT_EQ(Refusal("0x10000"),
+  EXPECT_EQ(PolicyRefusal("0x10000"),
             "guest policy: found 0x10000, expected bit 17 to be one\n"
             "hint: the firmware refuses others; did you mean 0x30000?");
-  EXPECT_EQ(Refusal("0x4020000"),
+  EXPECT_EQ(PolicyRefusal("0x4020000"),
             "guest policy: found 0x4020000, expected bits 26 to 63 to be zero");
-  EXPECT_EQ(Refusal("0x8000000000020000"),
+  EXPECT_EQ(PolicyRefusal("0x8000000000020000"),
             "guest policy: found 0x8000000000020000, expected bits 26 to 63 to "
             "be zero");
 }
 
 TEST(SnpPolicy, RejectsUnknownAndRepeatedNames) {
-  EXPECT_EQ(Refusal("smt,debgu"),
+  EXPECT_EQ(PolicyRefusal("smt,debgu"),
             "guest policy: unknown name 'debgu'\nhint: did you mean 'debug'?");
-  EXPECT_EQ(Refusal(""),
+  EXPECT_EQ(PolicyRefusal(""),
             "guest policy: unknown name ''\nhint: known names: abi=, smt, "
             "migrate-ma, debug, single-socket, cxl-allow, mem-aes-256-xts, "
             "rapl-dis, ciphertext-hiding-dram, page-swap-disable");
-  EXPECT_EQ(Refusal("smt,smt"), "guest policy: 'smt' is there twice");
-  EXPECT_EQ(Refusal("abi=1.2,abi=1.3"), "guest policy: 'abi' is there twice");
+  EXPECT_EQ(PolicyRefusal("smt,smt"), "guest policy: 'smt' is there twice");
+  EXPECT_EQ(PolicyRefusal("abi=1.2,abi=1.3"),
+            "guest policy: 'abi' is there twice");
   for (const char* abi : {"1", "1.256", "1.2.3", "a.b", "1."}) {
-    EXPECT_EQ(Refusal("abi=" + std::string(abi)),
+    EXPECT_EQ(PolicyRefusal("abi=" + std::string(abi)),
               "guest policy: abi is '" + std::string(abi) +
                   "', expected two numbers up to 255, as in '1.51'");
   }

@@ -13,7 +13,7 @@ namespace tally {
 namespace {
 
 template <size_t N>
-std::array<uint8_t, N> Filled(uint8_t first) {
+std::array<uint8_t, N> Counted(uint8_t first) {
   std::array<uint8_t, N> array = {};
   for (size_t i = 0; i < N; ++i) array[i] = static_cast<uint8_t>(first + i);
   return array;
@@ -24,36 +24,36 @@ SnpReport AllDistinct() {
   return {.version = 5,
           .guest_svn = 0x11121314,
           .policy = 0x2122232425262728,
-          .family_id = Filled<16>(0x30),
-          .image_id = Filled<16>(0x40),
+          .family_id = Counted<16>(0x30),
+          .image_id = Counted<16>(0x40),
           .vmpl = 0x51525354,
-          .current_tcb = Filled<8>(0x60),
+          .current_tcb = Counted<8>(0x60),
           .platform_info = 0x7172737475767778,
           .author_key_en = true,
           .mask_chip_key = true,
           .signing_key = 5,
-          .report_data = Filled<64>(0x80),
-          .measurement = Filled<48>(0x90),
-          .host_data = Filled<32>(0xa0),
-          .id_key_digest = Filled<48>(0xb0),
-          .author_key_digest = Filled<48>(0xc0),
-          .report_id = Filled<32>(0xd0),
-          .report_id_ma = Filled<32>(0xe0),
-          .reported_tcb = Filled<8>(0xf0),
+          .report_data = Counted<64>(0x80),
+          .measurement = Counted<48>(0x90),
+          .host_data = Counted<32>(0xa0),
+          .id_key_digest = Counted<48>(0xb0),
+          .author_key_digest = Counted<48>(0xc0),
+          .report_id = Counted<32>(0xd0),
+          .report_id_ma = Counted<32>(0xe0),
+          .reported_tcb = Counted<8>(0xf0),
           .cpuid = {.family = 0x19, .model = 0x11, .stepping = 0x02},
-          .chip_id = Filled<64>(0x01),
-          .committed_tcb = Filled<8>(0x12),
+          .chip_id = Counted<64>(0x01),
+          .committed_tcb = Counted<8>(0x12),
           .current_version = {.build = 1, .minor = 2, .major = 3},
           .committed_version = {.build = 4, .minor = 5, .major = 6},
-          .launch_tcb = Filled<8>(0x23),
+          .launch_tcb = Counted<8>(0x23),
           .launch_mit_vector = 0x3132333435363738,
           .current_mit_vector = 0x4142434445464748,
-          .signature = {.r = Filled<48>(0x55), .s = Filled<48>(0x66)}};
+          .signature = {.r = Counted<48>(0x55), .s = Counted<48>(0x66)}};
 }
 
-// Refusal parses the report with bytes replaced at `offset`.
-std::string Refusal(size_t offset, const Bytes& replacement,
-                    uint32_t version = 5) {
+// ReportRefusal parses the report with bytes replaced at `offset`.
+std::string ReportRefusal(size_t offset, const Bytes& replacement,
+                          uint32_t version = 5) {
   SnpReport report = AllDistinct();
   report.version = version;
   if (version < 4) {
@@ -94,15 +94,15 @@ TEST(SnpReport, RoundTrips) {
 }
 
 TEST(SnpReport, VersionsHaveTheirFields) {
-  EXPECT_EQ(Refusal(0x188, {1}, 2),
+  EXPECT_EQ(ReportRefusal(0x188, {1}, 2),
             "snp report: reserved at 0x188: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x188, {1}, 3), "accepted");
-  EXPECT_EQ(Refusal(0x18b, {1}, 3),
+  EXPECT_EQ(ReportRefusal(0x188, {1}, 3), "accepted");
+  EXPECT_EQ(ReportRefusal(0x18b, {1}, 3),
             "snp report: reserved at 0x18b: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x1f8, {1}, 3),
+  EXPECT_EQ(ReportRefusal(0x1f8, {1}, 3),
             "snp report: reserved at 0x1f8: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x1f8, {1}, 4), "accepted");
-  EXPECT_EQ(Refusal(0x208, {1}, 4),
+  EXPECT_EQ(ReportRefusal(0x1f8, {1}, 4), "accepted");
+  EXPECT_EQ(ReportRefusal(0x208, {1}, 4),
             "snp report: reserved at 0x208: found 0x1, expected zero");
   SnpReport report = AllDistinct();
   EXPECT_EQ(report.product(), SnpProduct::kGenoa);
@@ -111,34 +111,34 @@ TEST(SnpReport, VersionsHaveTheirFields) {
 }
 
 TEST(SnpReport, RejectsWhatItDoesNotKnow) {
-  EXPECT_EQ(Refusal(0, {1}),
+  EXPECT_EQ(ReportRefusal(0, {1}),
             "snp report: version at 0x0: found 1, expected 2 to 5");
-  EXPECT_EQ(Refusal(0, {6}),
+  EXPECT_EQ(ReportRefusal(0, {6}),
             "snp report: version at 0x0: found 6, expected 2 to 5");
-  EXPECT_EQ(Refusal(0x34, {0}),
+  EXPECT_EQ(ReportRefusal(0x34, {0}),
             "snp report: signature_algo at 0x34: found 0, expected 1 (ECDSA "
             "P-384 with SHA-384)");
-  EXPECT_EQ(Refusal(0x48, {0x20}),
+  EXPECT_EQ(ReportRefusal(0x48, {0x20}),
             "snp report: key_info at 0x48: found 0x20, expected reserved bits "
             "31:5 to be zero");
 }
 
 TEST(SnpReport, RejectsReservedBytes) {
-  EXPECT_EQ(Refusal(0x4f, {1}),
+  EXPECT_EQ(ReportRefusal(0x4f, {1}),
             "snp report: reserved at 0x4f: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x1eb, {1}),
+  EXPECT_EQ(ReportRefusal(0x1eb, {1}),
             "snp report: reserved at 0x1eb: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x1ef, {1}),
+  EXPECT_EQ(ReportRefusal(0x1ef, {1}),
             "snp report: reserved at 0x1ef: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x29f, {1}),
+  EXPECT_EQ(ReportRefusal(0x29f, {1}),
             "snp report: reserved at 0x29f: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(0x2d0, {1}),
+  EXPECT_EQ(ReportRefusal(0x2d0, {1}),
             "snp report: signature r above 384 bits at 0x2d0: found 0x1, "
             "expected zero");
-  EXPECT_EQ(Refusal(0x32f, {1}),
+  EXPECT_EQ(ReportRefusal(0x32f, {1}),
             "snp report: signature s above 384 bits at 0x32f: found 0x1, "
             "expected zero");
-  EXPECT_EQ(Refusal(0x49f, {1}),
+  EXPECT_EQ(ReportRefusal(0x49f, {1}),
             "snp report: signature reserved at 0x49f: found 0x1, expected "
             "zero");
 }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kEndGpa = 0xff000000;
 
-std::string Refusal(const Bytes& image, uint64_t end_gpa = kEndGpa) {
+std::string SvsmRefusal(const Bytes& image, uint64_t end_gpa = kEndGpa) {
   const Result<Svsm> svsm = ParseSvsm(image, end_gpa);
   EXPECT_FALSE(svsm);
   return svsm ? "" : svsm.error().message();
@@ -27,23 +27,23 @@ TEST(Svsm, ReadsEveryField) {
 }
 
 TEST(Svsm, RejectsAnImageWithoutInfo) {
-  EXPECT_EQ(Refusal(test::MakeSvsm({.has_info = false})),
+  EXPECT_EQ(SvsmRefusal(test::MakeSvsm({.has_info = false})),
             "svsm: the image has no SVSM_INFO entry "
             "(a789a612-0597-4c4b-a49f-cbb1fe9d1ddd)");
 }
 
 TEST(Svsm, RejectsAnEntryOutsideTheImage) {
-  EXPECT_EQ(Refusal(test::MakeSvsm({.entry_offset = 0x2000})),
+  EXPECT_EQ(SvsmRefusal(test::MakeSvsm({.entry_offset = 0x2000})),
             "svsm info entry: entry offset at 0x1fa2: found 0x2000, expected "
             "less than 0x2000");
 }
 
 TEST(Svsm, RejectsAPlaceThatDoesNotFit) {
-  EXPECT_EQ(Refusal(test::MakeSvsm(), 0x1000),
+  EXPECT_EQ(SvsmRefusal(test::MakeSvsm(), 0x1000),
             "svsm: size is 0x2000, expected at most 0x1000, where the image "
             "ends in guest memory");
   // Its sections end at 0x6000.
-  EXPECT_EQ(Refusal(test::MakeSvsm(), 0x7000),
+  EXPECT_EQ(SvsmRefusal(test::MakeSvsm(), 0x7000),
             "svsm sev metadata: section SNP_CPUID at 0x5000: ends at 0x6000, "
             "expected at most 0x5000 where the image begins");
 }

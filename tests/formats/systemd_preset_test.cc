@@ -8,7 +8,7 @@ namespace {
 
 using Rules = std::vector<PresetRule>;
 
-std::string Error(std::string_view text) {
+std::string PresetError(std::string_view text) {
   const auto rules = ParsePreset(text);
   return rules ? "" : rules.error().ToString();
 }
@@ -36,22 +36,22 @@ TEST(Preset, ReadsRules) {
 TEST(Preset, RejectsLinesThatSystemdWouldSkip) {
   const std::string rule =
       ", expected enable, disable or ignore, and a unit name or glob";
-  EXPECT_EQ(Error("enable a.service\nenabel b.service\n"),
+  EXPECT_EQ(PresetError("enable a.service\nenabel b.service\n"),
             "line 2: found 'enabel b.service'" + rule);
-  EXPECT_EQ(Error("disable\n"), "line 1: found 'disable'" + rule);
-  EXPECT_EQ(Error("enable ../x.service\n"),
+  EXPECT_EQ(PresetError("disable\n"), "line 1: found 'disable'" + rule);
+  EXPECT_EQ(PresetError("enable ../x.service\n"),
             "line 1: found 'enable ../x.service', expected a unit name or glob "
             "without '/' of at most 255 bytes");
   const std::string instances =
       ", expected instances only after 'enable' and the name of a template";
-  EXPECT_EQ(Error("enable a.service b.service\n"),
+  EXPECT_EQ(PresetError("enable a.service b.service\n"),
             "line 1: found 'enable a.service b.service'" + instances);
-  EXPECT_EQ(Error("disable a@.service b\n"),
+  EXPECT_EQ(PresetError("disable a@.service b\n"),
             "line 1: found 'disable a@.service b'" + instances);
-  EXPECT_EQ(Error("enable a@.service b/c\n"),
+  EXPECT_EQ(PresetError("enable a@.service b/c\n"),
             "line 1: found 'enable a@.service b/c', expected instances of "
             "letters, digits and ':-_.\\@'");
-  EXPECT_EQ(Error(std::string((1 << 20) + 1, '#')),
+  EXPECT_EQ(PresetError(std::string((1 << 20) + 1, '#')),
             "found 1048577 bytes, expected at most 1048576");
 }
 

@@ -10,12 +10,12 @@
 namespace tally {
 namespace {
 
-struct Sample {
+struct TarSample {
   TarHeader header;
   std::string content;
 };
 
-std::vector<Sample> Samples() {
+std::vector<TarSample> Samples() {
   const std::string deep = "sources/" + std::string(99, 'd') + "/file";
   return {
       {{.name = "a.txt", .size_bytes = 5, .mtime = 1700000000}, "hello"},
@@ -26,18 +26,19 @@ std::vector<Sample> Samples() {
       {{.name = "z/y", .size_bytes = 513, .mtime = 1}, std::string(513, 'y')}};
 }
 
-Bytes Write(const std::vector<Sample>& samples) {
+Bytes TarOf(const std::vector<TarSample>& samples) {
   BufferSink sink;
   TarWriter writer(sink);
-  for (const Sample& sample : samples) {
+  for (const TarSample& sample : samples) {
     EXPECT_TRUE(writer.Add(sample.header, AsBytes(sample.content)));
   }
   EXPECT_TRUE(writer.Finish());
   return std::move(sink).Take();
 }
 
-// ReadError returns what a reader says of the whole archive, "" if all is well.
-std::string ReadError(ByteSpan archive) {
+// TarReadError returns what a reader says of the whole archive, "" if all is
+// well.
+std::string TarReadError(ByteSpan archive) {
   TarReader reader(archive);
   while (true) {
     const auto entry = reader.Next();
@@ -47,10 +48,10 @@ std::string ReadError(ByteSpan archive) {
 }
 
 TEST(Tar, ReadsWhatItWrote) {
-  const std::vector<Sample> samples = Samples();
-  const Bytes archive = Write(samples);
+  const std::vector<TarSample> samples = Samples();
+  const Bytes archive = TarOf(samples);
   TarReader reader(archive);
-  for (const Sample& sample : samples) {
+  for (const TarSample& sample : samples) {
     const auto entry = reader.Next();
     ASSERT_TRUE(entry) << entry.error().ToString();
     ASSERT_TRUE(*entry);
@@ -66,15 +67,15 @@ TEST(Tar, WritesWhatGnuTarUnpacks) {
   const auto tar = FindProgram("tar");
   if (!tar) GTEST_SKIP() << "tar is not installed";
   const test::Scratch scratch;
-  const std::vector<Sample> samples = Samples();
-  const Bytes archive = Write(samples);
+  const std::vector<TarSample> samples = Samples();
+  const Bytes archive = TarOf(samples);
   scratch.Write("a.tar", AsText(archive));
   const ToolOutput output =
       test::RunProgram(*tar, {"-C", scratch.path().string(), "-mxf",
                               (scratch.path() / "a.tar").string()});
   EXPECT_EQ(output.exit_status, 0) << output.stderr_text;
   EXPECT_EQ(output.stderr_text, "");
-  for (const Sample& sample : samples) {
+  for (const TarSample& sample : samples) {
     EXPECT_EQ(AsText(test::MustRead(scratch.path() / sample.header.name)),
               sample.content);
   }
@@ -93,7 +94,7 @@ TEST(Tar, WritesTheHeaderThatGnuTarWrites) {
        "-cf", (scratch.path() / "a.tar").string(), "a.txt"});
   ASSERT_EQ(output.exit_status, 0) << output.stderr_text;
   const Bytes gnu = test::MustRead(scratch.path() / "a.tar");
-  const Bytes ours = Write({Samples()[0]});
+  const Bytes ours = TarOf({Samples()[0]});
   ASSERT_GE(gnu.size(), 1024u);
   EXPECT_EQ(Hex(ByteSpan(gnu).first(1024)), Hex(ByteSpan(ours).first(1024)));
 }
@@ -105,40 +106,40 @@ TEST(Tar, RecordsSizesThatUstarCannotHold) {
   EXPECT_EQ(sink.bytes().size(), 1536u);
   const std::string_view text = AsText(sink.bytes());
   EXPECT_EQ(text.substr(512, 20), "20 size=17179869184\n");
-  EXPECT_EQ(ReadError(sink.bytes()),
+  EXPECT_EQ(TarReadError(sink.bytes()),
             "tar: content needs 17179869184 bytes, found 0, at 0x600");
 }
 
 TEST(Tar, RejectsBytesAfterTheEndAndMissingOnes) {
-  Bytes archive = Write({Samples()[0]});
-  EXPECT_EQ(ReadError(archive), "");
-  EXPECT_EQ(ReadError(ByteSpan(archive).first(1536)),
+  Bytes archive = TarOf({Samples()[0]});
+  EXPECT_EQ(TarReadError(archive), "");
+  EXPECT_EQ(TarReadError(ByteSpan(archive).first(1536)),
             "tar: end of archive needs 512 bytes, found 0, at 0x600");
-  EXPECT_EQ(ReadError(ByteSpan(archive).first(1024)),
+  EXPECT_EQ(TarReadError(ByteSpan(archive).first(1024)),
             "tar: header needs 512 bytes, found 0, at 0x400");
-  EXPECT_EQ(ReadError(ByteSpan(archive).first(600)),
+  EXPECT_EQ(TarReadError(ByteSpan(archive).first(600)),
             "tar: padding needs 507 bytes, found 83, at 0x205");
   Bytes longer = archive;
   longer.push_back(0);
-  EXPECT_EQ(ReadError(longer),
+  EXPECT_EQ(TarReadError(longer),
             "tar: found more after the end of the archive at 0x800");
   archive[512 + 5] = 1;
-  EXPECT_EQ(ReadError(archive), "tar: padding that is not zero at 0x205");
+  EXPECT_EQ(TarReadError(archive), "tar: padding that is not zero at 0x205");
 }
 
 TEST(Tar, RejectsOtherHeaders) {
-  const Bytes archive = Write({Samples()[0]});
+  const Bytes archive = TarOf({Samples()[0]});
   Bytes mode = archive;
   mode[105] = '5';
-  EXPECT_EQ(ReadError(mode),
+  EXPECT_EQ(TarReadError(mode),
             "tar: header in another form than the canonical one at 0x0");
   Bytes link = archive;
   link[156] = '2';
-  EXPECT_EQ(ReadError(link),
+  EXPECT_EQ(TarReadError(link),
             "tar: found an entry of type '2', expected a regular file at 0x0");
   Bytes size = archive;
   size[124] = 0x80;
-  EXPECT_EQ(ReadError(size),
+  EXPECT_EQ(TarReadError(size),
             "tar: header with digits that are not octal at 0x0");
 }
 
@@ -166,10 +167,10 @@ TEST(Tar, RejectsNamesOutOfOrder) {
             "tar: found 'b' after 'b', expected each name once, sorted by "
             "bytes");
   // Two archives of one file, without the first one's end.
-  Bytes twice = Write({{{.name = "a"}, ""}});
+  Bytes twice = TarOf({{{.name = "a"}, ""}});
   twice.resize(512);
   twice.insert(twice.end(), twice.begin(), twice.begin() + 512);
-  EXPECT_EQ(ReadError(twice),
+  EXPECT_EQ(TarReadError(twice),
             "tar: found 'a' after 'a', expected each name once, sorted by "
             "bytes");
 }
@@ -188,16 +189,16 @@ TEST(Tar, RejectsContentsOfAnotherSize) {
 
 TEST(Tar, RejectsPaxRecordsThatAreNotNeeded) {
   const std::string deep(101, 'd');
-  const Bytes archive = Write({{{.name = deep}, ""}});
-  EXPECT_EQ(ReadError(archive), "");
+  const Bytes archive = TarOf({{{.name = deep}, ""}});
+  EXPECT_EQ(TarReadError(archive), "");
   const std::string bad =
       "tar: pax records in another form than the canonical one at 0x0";
   std::string other(AsText(archive));
   other.replace(other.find("path="), 5, "lath=");
-  EXPECT_EQ(ReadError(AsBytes(other)), bad);
+  EXPECT_EQ(TarReadError(AsBytes(other)), bad);
   std::string length(AsText(archive));
   length.replace(length.find("111 path"), 3, "911");
-  EXPECT_EQ(ReadError(AsBytes(length)), bad);
+  EXPECT_EQ(TarReadError(AsBytes(length)), bad);
 }
 
 }  // namespace

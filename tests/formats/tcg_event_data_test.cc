@@ -26,7 +26,7 @@ Bytes Utf16(std::string_view text) {
   return std::move(w.U16Le(0)).Take();
 }
 
-Bytes Variable(std::string_view name, ByteSpan value) {
+Bytes VariableData(std::string_view name, ByteSpan value) {
   return EfiVariableData(kEfiGlobalVariable, name, value);
 }
 
@@ -45,7 +45,7 @@ TEST(EventData, SaysWhatVariablesHold) {
   const Bytes on = {1};
   const Bytes order = {1, 0, 2, 0x10};
   const auto text = [](std::string_view name, ByteSpan value) {
-    return TextOf(kEvEfiVariableBoot, Variable(name, value));
+    return TextOf(kEvEfiVariableBoot, VariableData(name, value));
   };
   EXPECT_EQ(text("SecureBoot", off), "SecureBoot: off");
   EXPECT_EQ(text("SecureBoot", on), "SecureBoot: on");
@@ -63,8 +63,9 @@ TEST(EventData, SaysWhatABootOptionStarts) {
   ByteWriter option;
   option.U32Le(1).U16Le(static_cast<uint16_t>(path.size()));
   option.Raw(Utf16("disk")).Raw(path.bytes());
-  EXPECT_EQ(TextOf(kEvEfiVariableBoot, Variable("Boot0001", option.bytes())),
-            "Boot0001: 'disk' PciRoot(0x0)/Pci(0x1f,0x2)");
+  EXPECT_EQ(
+      TextOf(kEvEfiVariableBoot, VariableData("Boot0001", option.bytes())),
+      "Boot0001: 'disk' PciRoot(0x0)/Pci(0x1f,0x2)");
 }
 
 TEST(EventData, SaysWhichImageWasLoaded) {
@@ -122,7 +123,7 @@ TEST(EventData, SaysWhatIsWrongWithTheData) {
             "separator: found 0x2000000, expected 0x0, 0x1 or 0xffffffff");
   EXPECT_EQ(ProblemOf(kEvSeparator, ByteSpan(two).first(3)),
             "separator: value at 0x0: needs 4 bytes, 3 left");
-  Bytes variable = Variable("PK", {});
+  Bytes variable = VariableData("PK", {});
   variable.push_back(0);
   EXPECT_EQ(ProblemOf(kEvEfiVariableDriverConfig, variable),
             "variable: end at 0x24: 1 trailing bytes, expected the end of the "
@@ -130,7 +131,7 @@ TEST(EventData, SaysWhatIsWrongWithTheData) {
   variable[16] = 0xff;
   EXPECT_EQ(ProblemOf(kEvEfiVariableDriverConfig, variable),
             "variable: name length at 0x18: found 255, expected at most 2");
-  EXPECT_EQ(ProblemOf(kEvEfiVariableBoot, Variable("Boot0001", two)),
+  EXPECT_EQ(ProblemOf(kEvEfiVariableBoot, VariableData("Boot0001", two)),
             "load option: path length at 0x4: needs 2 bytes, 0 left");
   ByteWriter image;
   image.Zeros(24).U64Le(4).U8(1).U8(1).U16Le(3);
@@ -165,7 +166,7 @@ TEST(EventNotes, ADigestMustBeThatOfTheDataWhereTheTypeSaysSo) {
 
 TEST(EventNotes, ABootVariableIsHashedWholeOrByItsValue) {
   const Bytes value = {1, 0};
-  const Bytes whole = Variable("BootOrder", value);
+  const Bytes whole = VariableData("BootOrder", value);
   EXPECT_TRUE(EventNotes(Event(kEvEfiVariableBoot, whole, whole)).empty());
   EXPECT_TRUE(EventNotes(Event(kEvEfiVariableBoot, whole, value)).empty());
   EXPECT_EQ(EventNotes(Event(kEvEfiVariableDriverConfig, whole, value)),

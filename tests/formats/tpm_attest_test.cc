@@ -22,7 +22,7 @@ constexpr const char* kQuote =
     "313233343536373800000002000b0391008000040401000000"
     "0004d1d2d3d4";
 
-TpmQuote Example() {
+TpmQuote ExampleQuote() {
   return {.qualified_signer = ToBytes(AsBytes("sig")),
           .extra_data = ToBytes(AsBytes("extra")),
           .clock_info = {.clock = 0x0102030405060708,
@@ -37,8 +37,8 @@ TpmQuote Example() {
           .pcr_digest = {0xd1, 0xd2, 0xd3, 0xd4}};
 }
 
-// Refusal parses the example with bytes replaced at `offset`.
-std::string Refusal(size_t offset, const Bytes& replacement) {
+// AttestRefusal parses the example with bytes replaced at `offset`.
+std::string AttestRefusal(size_t offset, const Bytes& replacement) {
   Bytes bytes = ParseHex(kQuote).value();
   std::copy(replacement.begin(), replacement.end(),
             bytes.begin() + static_cast<ptrdiff_t>(offset));
@@ -48,14 +48,14 @@ std::string Refusal(size_t offset, const Bytes& replacement) {
 
 TEST(TpmQuote, HasTheBytesOfTheSpecification) {
   const Bytes bytes = ParseHex(kQuote).value();
-  EXPECT_EQ(EncodeTpmQuote(Example()), bytes);
+  EXPECT_EQ(EncodeTpmQuote(ExampleQuote()), bytes);
   const auto quote = ParseTpmQuote(bytes);
   ASSERT_TRUE(quote) << quote.error().ToString();
-  EXPECT_EQ(*quote, Example());
+  EXPECT_EQ(*quote, ExampleQuote());
 }
 
 TEST(TpmQuote, SelectsBankAfterBankInAscendingOrder) {
-  EXPECT_EQ(SelectedPcrs(Example().pcr_select),
+  EXPECT_EQ(SelectedPcrs(ExampleQuote().pcr_select),
             (std::vector<TpmPcr>{{HashAlgorithm::kSha256, 0},
                                  {HashAlgorithm::kSha256, 4},
                                  {HashAlgorithm::kSha256, 7},
@@ -64,35 +64,35 @@ TEST(TpmQuote, SelectsBankAfterBankInAscendingOrder) {
 }
 
 TEST(TpmQuote, RejectsEachFlaw) {
-  EXPECT_EQ(Refusal(0, {0xfe}),
+  EXPECT_EQ(AttestRefusal(0, {0xfe}),
             "tpm quote: magic at 0x0: found 0xfe544347, expected 0xff544347 "
             "(TPM_GENERATED_VALUE)");
-  EXPECT_EQ(Refusal(4, {0x80, 0x17}),
+  EXPECT_EQ(AttestRefusal(4, {0x80, 0x17}),
             "tpm quote: type at 0x4: found 0x8017, expected 0x8018 "
             "(TPM_ST_ATTEST_QUOTE)");
-  EXPECT_EQ(Refusal(6, {0, 67}),
+  EXPECT_EQ(AttestRefusal(6, {0, 67}),
             "tpm quote: qualifiedSigner at 0x6: found 67, expected at most 66");
-  EXPECT_EQ(Refusal(11, {0xff, 0xff}),
+  EXPECT_EQ(AttestRefusal(11, {0xff, 0xff}),
             "tpm quote: extraData at 0xb: found 65535, expected at most 66");
-  EXPECT_EQ(Refusal(34, {2}),
+  EXPECT_EQ(AttestRefusal(34, {2}),
             "tpm quote: safe at 0x22: found 2, expected at most 1");
-  EXPECT_EQ(Refusal(43, {0, 0, 0, 17}),
+  EXPECT_EQ(AttestRefusal(43, {0, 0, 0, 17}),
             "tpm quote: pcrSelections at 0x2b: found 17, expected at most 16");
-  EXPECT_EQ(Refusal(43, {0, 0, 0, 0}),
+  EXPECT_EQ(AttestRefusal(43, {0, 0, 0, 0}),
             "tpm quote: pcrSelections at 0x2b: found 0, expected at least one "
             "bank");
-  EXPECT_EQ(Refusal(47, {0, 0x12}),
+  EXPECT_EQ(AttestRefusal(47, {0, 0x12}),
             "tpm quote: hash at 0x2f: found algorithm sm3_256, expected sha1, "
             "sha256, sha384 or sha512");
-  EXPECT_EQ(Refusal(49, {5}),
+  EXPECT_EQ(AttestRefusal(49, {5}),
             "tpm quote: sizeofSelect at 0x31: found 5, expected 3 or 4");
-  EXPECT_EQ(Refusal(53, {0, 0xb}),
+  EXPECT_EQ(AttestRefusal(53, {0, 0xb}),
             "tpm quote: hash at 0x35: found bank 'sha256' twice");
-  EXPECT_EQ(Refusal(59, {1}),
+  EXPECT_EQ(AttestRefusal(59, {1}),
             "tpm quote: pcrSelect at 0x3b: found 0x1, expected zero");
-  EXPECT_EQ(Refusal(60, {0, 65}),
+  EXPECT_EQ(AttestRefusal(60, {0, 65}),
             "tpm quote: pcrDigest at 0x3c: found 65, expected at most 64");
-  EXPECT_EQ(Refusal(60, {0, 3}),
+  EXPECT_EQ(AttestRefusal(60, {0, 3}),
             "tpm quote: end at 0x41: 1 trailing bytes, expected the end of the "
             "data");
 }

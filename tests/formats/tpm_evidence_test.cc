@@ -9,7 +9,7 @@
 namespace tally {
 namespace {
 
-TpmEvidence Example() {
+TpmEvidence ExampleEvidence() {
   return {.message = {1, 2, 3},
           .signature = {4, 5},
           .ak_public = Bytes{6},
@@ -18,22 +18,22 @@ TpmEvidence Example() {
           .event_log = Bytes{12}};
 }
 
-// Refusal parses the example with one member replaced, or removed.
-std::string Refusal(const std::string& key, const Json& value) {
-  Json json = ParseJson(FormatTpmEvidence(Example())).value();
+// TpmEvidenceRefusal parses the example with one member replaced, or removed.
+std::string TpmEvidenceRefusal(const std::string& key, const Json& value) {
+  Json json = ParseJson(FormatTpmEvidence(ExampleEvidence())).value();
   (*json.object())[key] = value;
   const auto evidence = ParseTpmEvidence(AsBytes(json.Canonical()));
   return evidence ? "accepted" : evidence.error().ToString();
 }
 std::string RefusalWithout(const std::string& key) {
-  Json json = ParseJson(FormatTpmEvidence(Example())).value();
+  Json json = ParseJson(FormatTpmEvidence(ExampleEvidence())).value();
   json.object()->erase(key);
   const auto evidence = ParseTpmEvidence(AsBytes(json.Canonical()));
   return evidence ? "accepted" : evidence.error().ToString();
 }
 
 TEST(TpmEvidence, IsJson) {
-  EXPECT_EQ(FormatTpmEvidence(Example()), R"({
+  EXPECT_EQ(FormatTpmEvidence(ExampleEvidence()), R"({
   "ak_certificates": [
     "Bw==",
     "CA=="
@@ -54,8 +54,9 @@ TEST(TpmEvidence, IsJson) {
 }
 
 TEST(TpmEvidence, RoundTrips) {
-  EXPECT_EQ(ParseTpmEvidence(AsBytes(FormatTpmEvidence(Example()))).value(),
-            Example());
+  EXPECT_EQ(
+      ParseTpmEvidence(AsBytes(FormatTpmEvidence(ExampleEvidence()))).value(),
+      ExampleEvidence());
   TpmEvidence pem = {.ak_pem = "-----BEGIN PUBLIC KEY-----\n"};
   EXPECT_EQ(ParseTpmEvidence(AsBytes(FormatTpmEvidence(pem))).value(), pem);
 }
@@ -67,37 +68,42 @@ TEST(TpmEvidence, LeavesOutWhatThereIsNot) {
 }
 
 TEST(TpmEvidence, RejectsEachFlaw) {
-  EXPECT_EQ(Refusal("format", "x"),
+  EXPECT_EQ(TpmEvidenceRefusal("format", "x"),
             "tpm evidence: found format 'x' version 1, expected "
             "'tally-tpm-quote' version 1");
-  EXPECT_EQ(Refusal("version", 2),
+  EXPECT_EQ(TpmEvidenceRefusal("version", 2),
             "tpm evidence: found format 'tally-tpm-quote' version 2, expected "
             "'tally-tpm-quote' version 1");
-  EXPECT_TRUE(Refusal("message", "AQI")
+  EXPECT_TRUE(TpmEvidenceRefusal("message", "AQI")
                   .ends_with("while reading 'message' of the tpm evidence"))
-      << Refusal("message", "AQI");
-  EXPECT_EQ(Refusal("ak_public", 1), "tpm evidence: 'ak_public' is no text");
-  EXPECT_EQ(Refusal("event_log", 1), "tpm evidence: 'event_log' is no text");
-  EXPECT_EQ(Refusal("ak_pem", "x"),
+      << TpmEvidenceRefusal("message", "AQI");
+  EXPECT_EQ(TpmEvidenceRefusal("ak_public", 1),
+            "tpm evidence: 'ak_public' is no text");
+  EXPECT_EQ(TpmEvidenceRefusal("event_log", 1),
+            "tpm evidence: 'event_log' is no text");
+  EXPECT_EQ(TpmEvidenceRefusal("ak_pem", "x"),
             "tpm evidence: found both of 'ak_public' and 'ak_pem', expected "
             "one");
-  EXPECT_EQ(Refusal("ak_pem", 1), "tpm evidence: 'ak_pem' is no text");
-  EXPECT_EQ(Refusal("ak_public", nullptr),
+  EXPECT_EQ(TpmEvidenceRefusal("ak_pem", 1),
+            "tpm evidence: 'ak_pem' is no text");
+  EXPECT_EQ(TpmEvidenceRefusal("ak_public", nullptr),
             "tpm evidence: found neither of 'ak_public' and 'ak_pem', expected "
             "one");
-  EXPECT_EQ(Refusal("pcrs", Json::Array{Json(1)}),
+  EXPECT_EQ(TpmEvidenceRefusal("pcrs", Json::Array{Json(1)}),
             "tpm evidence: 'pcrs' is no list of texts");
-  EXPECT_EQ(Refusal("pcrs", Json::Array{Json("0")}),
+  EXPECT_EQ(TpmEvidenceRefusal("pcrs", Json::Array{Json("0")}),
             "tpm evidence: 'pcrs' is no list of digests in hexadecimal");
-  EXPECT_EQ(Refusal("pcrs", Json::Array{Json(std::string(130, '0'))}),
-            "tpm evidence: 'pcrs' is no list of digests in hexadecimal");
-  EXPECT_EQ(Refusal("pcrs", Json::Array(385, Json("00"))),
+  EXPECT_EQ(
+      TpmEvidenceRefusal("pcrs", Json::Array{Json(std::string(130, '0'))}),
+      "tpm evidence: 'pcrs' is no list of digests in hexadecimal");
+  EXPECT_EQ(TpmEvidenceRefusal("pcrs", Json::Array(385, Json("00"))),
             "tpm evidence: 'pcrs' is no list of at most 384 values");
-  EXPECT_EQ(Refusal("ak_certificates", Json::Array(9, Json("AA=="))),
+  EXPECT_EQ(TpmEvidenceRefusal("ak_certificates", Json::Array(9, Json("AA=="))),
             "tpm evidence: 'ak_certificates' is no list of at most 8 texts");
-  EXPECT_EQ(Refusal("ak_certificates", "AA=="),
+  EXPECT_EQ(TpmEvidenceRefusal("ak_certificates", "AA=="),
             "tpm evidence: 'ak_certificates' is no list of at most 8 texts");
-  EXPECT_EQ(Refusal("more", 1), "tpm evidence: unknown field 'more'");
+  EXPECT_EQ(TpmEvidenceRefusal("more", 1),
+            "tpm evidence: unknown field 'more'");
   EXPECT_EQ(RefusalWithout("message"),
             "tpm evidence: field 'message' is missing, expected text");
   const std::string large(kMaxTpmEvidenceBytes + 1, ' ');

@@ -35,8 +35,8 @@ constexpr const char* kRsaHead =
     "0001000b000500720002aabb00100014000c0800000100030100";
 constexpr const char* kEccHead = "0023000c00040000000000100010000400100030";
 
-std::string Refusal(size_t offset, const Bytes& replacement,
-                    const TpmPublic& example) {
+std::string TpmPublicRefusal(size_t offset, const Bytes& replacement,
+                             const TpmPublic& example) {
   Bytes bytes = EncodeTpmtPublic(example);
   std::copy(replacement.begin(), replacement.end(),
             bytes.begin() + static_cast<ptrdiff_t>(offset));
@@ -86,45 +86,45 @@ TEST(TpmPublic, NamesItsAttributes) {
 TEST(TpmPublic, RejectsEachFlaw) {
   const TpmPublic rsa = RsaExample();
   const TpmPublic ecc = EccExample();
-  EXPECT_EQ(Refusal(0, {0, 8}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(0, {0, 8}, rsa),
             "tpm public area: type at 0x0: found 0x8, expected 0x1 (RSA) or "
             "0x23 (ECC)");
-  EXPECT_EQ(Refusal(2, {0, 0x10}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(2, {0, 0x10}, rsa),
             "tpm public area: nameAlg at 0x2: found algorithm 0x10, expected "
             "sha1, sha256, sha384 or sha512");
-  EXPECT_EQ(Refusal(4, {0x80, 0, 0, 1}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(4, {0x80, 0, 0, 1}, rsa),
             "tpm public area: objectAttributes at 0x4: found reserved bits "
             "0x80000001, expected zero");
   EXPECT_EQ(
-      Refusal(8, {0, 65}, rsa),
+      TpmPublicRefusal(8, {0, 65}, rsa),
       "tpm public area: authPolicy at 0x8: found 65, expected at most 64");
   EXPECT_EQ(
-      Refusal(12, {0, 6}, rsa),
+      TpmPublicRefusal(12, {0, 6}, rsa),
       "tpm public area: symmetric at 0xc: found 0x6, expected 0x10 (none) "
       "for a signing key");
-  EXPECT_EQ(Refusal(14, {0, 0x18}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(14, {0, 0x18}, rsa),
             "tpm public area: scheme at 0xe: found 0x18, which is no signature "
             "scheme of this kind of key");
-  EXPECT_EQ(Refusal(16, {0, 0}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(16, {0, 0}, rsa),
             "tpm public area: scheme hash at 0x10: found algorithm 0x0, "
             "expected sha1, sha256, sha384 or sha512");
-  EXPECT_EQ(Refusal(18, {4, 0}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(18, {4, 0}, rsa),
             "tpm public area: keyBits at 0x12: found 1024, expected 2048, 3072 "
             "or 4096");
-  EXPECT_EQ(Refusal(24, {0, 255}, rsa),
+  EXPECT_EQ(TpmPublicRefusal(24, {0, 255}, rsa),
             "tpm public area: unique at 0x18: found 255 bytes, a key of 2048 "
             "bits has 256");
-  EXPECT_EQ(Refusal(12, {0, 0x14}, ecc),
+  EXPECT_EQ(TpmPublicRefusal(12, {0, 0x14}, ecc),
             "tpm public area: scheme at 0xc: found 0x14, which is no signature "
             "scheme of this kind of key");
-  EXPECT_EQ(Refusal(14, {0, 5}, ecc),
+  EXPECT_EQ(TpmPublicRefusal(14, {0, 5}, ecc),
             "tpm public area: curveID at 0xe: found 0x5, expected 0x3 (P-256) "
             "or 0x4 (P-384)");
   EXPECT_EQ(
-      Refusal(16, {0, 0x20}, ecc),
+      TpmPublicRefusal(16, {0, 0x20}, ecc),
       "tpm public area: kdf at 0x10: found 0x20, expected 0x10 (none) for "
       "a signing key");
-  EXPECT_EQ(Refusal(18, {0, 49}, ecc),
+  EXPECT_EQ(TpmPublicRefusal(18, {0, 49}, ecc),
             "tpm public area: x at 0x12: found 49, expected at most 48");
 }
 

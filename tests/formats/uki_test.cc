@@ -22,20 +22,20 @@ class Buffer : public ByteSink {
   Bytes bytes_;
 };
 
-UkiSection Section(std::string name, std::string_view content) {
+UkiSection SectionOf(std::string name, std::string_view content) {
   return {std::move(name), AsBytes(content)};
 }
 
-Result<Bytes> Write(const Bytes& stub,
+Result<Bytes> UkiOf(const Bytes& stub,
                     const std::vector<UkiSection>& sections) {
   Buffer buffer;
   TALLY_TRY(WriteUki(stub, sections, buffer));
   return buffer.bytes();
 }
 
-std::string Refusal(const Bytes& stub,
-                    const std::vector<UkiSection>& sections) {
-  const auto uki = Write(stub, sections);
+std::string UkiRefusal(const Bytes& stub,
+                       const std::vector<UkiSection>& sections) {
+  const auto uki = UkiOf(stub, sections);
   return uki ? "accepted" : uki.error().ToString();
 }
 
@@ -51,9 +51,9 @@ using Texts = std::vector<std::string>;
 
 TEST(Uki, WhatIsWrittenIsReadAgain) {
   const std::vector<UkiSection> sections = {
-      Section(".osrel", "ID=x"), Section(".cmdline", "quiet"),
-      Section(".initrd", "init"), Section(".linux", "kernel")};
-  const auto file = Write(StubPe(), sections);
+      SectionOf(".osrel", "ID=x"), SectionOf(".cmdline", "quiet"),
+      SectionOf(".initrd", "init"), SectionOf(".linux", "kernel")};
+  const auto file = UkiOf(StubPe(), sections);
   ASSERT_TRUE(file) << file.error().ToString();
   const auto uki = ReadUki(*file);
   ASSERT_TRUE(uki) << uki.error().ToString();
@@ -68,9 +68,10 @@ TEST(Uki, WhatIsWrittenIsReadAgain) {
 }
 
 TEST(Uki, TheLayoutIsCanonical) {
-  const Bytes file = Write(StubPe(), {Section(".osrel", std::string(513, 'o')),
-                                      Section(".linux", "kernel")})
-                         .value();
+  const Bytes file =
+      UkiOf(StubPe(), {SectionOf(".osrel", std::string(513, 'o')),
+                       SectionOf(".linux", "kernel")})
+          .value();
   const Pe pe = ParsePe(file).value();
   ASSERT_EQ(pe.sections.size(), 4u);
   EXPECT_EQ(pe.sections[2], (PeSection{.name = ".osrel",
@@ -95,10 +96,10 @@ TEST(Uki, TheLayoutIsCanonical) {
 
 TEST(Uki, AProfileTakesThePlaceOfTheBase) {
   const Bytes file =
-      Write(StubPe(),
-            {Section(".linux", "kernel"), Section(".cmdline", "base"),
-             Section(".profile", "ID=one"), Section(".profile", "ID=two"),
-             Section(".cmdline", "two"), Section(".linux", "other")})
+      UkiOf(StubPe(),
+            {SectionOf(".linux", "kernel"), SectionOf(".cmdline", "base"),
+             SectionOf(".profile", "ID=one"), SectionOf(".profile", "ID=two"),
+             SectionOf(".cmdline", "two"), SectionOf(".linux", "other")})
           .value();
   const Uki uki = ReadUki(file).value();
   ASSERT_EQ(uki.profiles.size(), 2u);
@@ -110,15 +111,16 @@ TEST(Uki, AProfileTakesThePlaceOfTheBase) {
 }
 
 TEST(Uki, RefusesSectionsThatAreNoneOrTwice) {
-  EXPECT_EQ(Refusal(StubPe(), {Section(".text2", "x")}),
+  EXPECT_EQ(UkiRefusal(StubPe(), {SectionOf(".text2", "x")}),
             "UKI: found section '.text2', expected one of .linux, .osrel, "
             ".cmdline, .initrd, .ucode, .splash, .dtb, .uname, .sbat, .pcrsig, "
             ".pcrpkey, .profile, .dtbauto, .hwids, .efifw");
-  EXPECT_EQ(Refusal(StubPe(), {Section(".linux", "")}),
+  EXPECT_EQ(UkiRefusal(StubPe(), {SectionOf(".linux", "")}),
             "UKI: found section '.linux' without content");
-  EXPECT_EQ(Refusal(StubPe(), {Section(".linux", "a"), Section(".linux", "b")}),
+  EXPECT_EQ(UkiRefusal(StubPe(),
+                       {SectionOf(".linux", "a"), SectionOf(".linux", "b")}),
             "UKI: found section '.linux' twice, expected it once");
-  EXPECT_EQ(Refusal(StubPe(), {Section(".sbat", "a")}),
+  EXPECT_EQ(UkiRefusal(StubPe(), {SectionOf(".sbat", "a")}),
             "UKI: found section '.sbat' twice, expected it once; the stub has "
             "one");
   const Bytes twice = test::MakePe({{".linux", 1, 0x1000, 0x200, 0x400},
@@ -128,20 +130,20 @@ TEST(Uki, RefusesSectionsThatAreNoneOrTwice) {
 }
 
 TEST(Uki, RefusesStubsThatCannotBeExtended) {
-  EXPECT_EQ(Refusal(Bytes(3), {}),
+  EXPECT_EQ(UkiRefusal(Bytes(3), {}),
             "PE: DOS header magic at 0x0: found 0x0, expected 0x5a4d (\"MZ\")");
   const Bytes signed_stub =
       AttachPeCertificate(StubPe(), AsBytes("signature")).value();
-  EXPECT_EQ(Refusal(signed_stub, {Section(".linux", "x")}),
+  EXPECT_EQ(UkiRefusal(signed_stub, {SectionOf(".linux", "x")}),
             "UKI: found a signed stub, expected one without certificates: they "
             "do not cover the image");
   std::vector<test::PeTestSection> many(17, {".x", 0, 0x1000, 0, 0});
-  EXPECT_EQ(Refusal(test::MakePe(many), {Section(".linux", "x")}),
+  EXPECT_EQ(UkiRefusal(test::MakePe(many), {SectionOf(".linux", "x")}),
             "UKI: found a stub with headers of 1024 bytes, 1 more sections "
             "need 1048");
   Bytes occupied = StubPe();
   occupied[test::kPeTestSections + 2 * 40 + 3] = 1;
-  EXPECT_EQ(Refusal(occupied, {Section(".linux", "x")}),
+  EXPECT_EQ(UkiRefusal(occupied, {SectionOf(".linux", "x")}),
             "UKI: found data behind the stub's section table at 0x198, "
             "expected room for more sections");
 }
