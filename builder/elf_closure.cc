@@ -20,7 +20,7 @@
 namespace tally {
 namespace {
 
-using Kind = MissingLibrary::Kind;
+using MissingKind = MissingLibrary::Kind;
 
 // Debug files (dbgsym packages) are never run; their segments are not in them.
 constexpr std::string_view kDebugFiles = "usr/lib/debug/";
@@ -89,19 +89,19 @@ class Closure {
     }
     const Result<ElfFile> elf = ParseElf(file);
     if (!elf) {
-      Add(path, node, Kind::kUnreadable, elf.error().message());
+      Add(path, node, MissingKind::kUnreadable, elf.error().message());
       return;
     }
     if (elf->header.type != kElfExecutable && elf->header.type != kElfShared) {
       return;
     }
     if (!elf->interpreter.empty() && !IsFile(elf->interpreter)) {
-      Add(path, node, Kind::kInterpreter, elf->interpreter);
+      Add(path, node, MissingKind::kInterpreter, elf->interpreter);
     }
     const std::vector<std::string> directories = SearchPath(path, *elf);
     for (const std::string& needed : elf->needed) {
       if (!IsFound(needed, directories, elf->header)) {
-        Add(path, node, Kind::kLibrary, needed);
+        Add(path, node, MissingKind::kLibrary, needed);
       }
     }
   }
@@ -116,7 +116,7 @@ class Closure {
   }
 
  private:
-  void Add(const std::string& path, const TreeNode& node, Kind kind,
+  void Add(const std::string& path, const TreeNode& node, MissingKind kind,
            const std::string& needed) {
     missing_.push_back(
         {.path = path, .kind = kind, .needed = needed, .origin = node.origin});
@@ -125,7 +125,7 @@ class Closure {
   void LookAtScript(const std::string& path, const TreeNode& node) {
     const std::string program = ScriptInterpreter(node.content.span());
     if (program.starts_with('/') && !IsFile(program)) {
-      Add(path, node, Kind::kScriptInterpreter, program);
+      Add(path, node, MissingKind::kScriptInterpreter, program);
     }
   }
 
@@ -222,13 +222,13 @@ std::string Sentence(const MissingLibrary& missing) {
       Quote("/" + missing.path) + " (" + missing.origin.ToString() + ") ";
   const std::string needed = Quote(missing.needed);
   switch (missing.kind) {
-    case Kind::kLibrary:
+    case MissingKind::kLibrary:
       return file + "needs library " + needed + ", which is not in the image";
-    case Kind::kInterpreter:
+    case MissingKind::kInterpreter:
       return file + "needs loader " + needed + ", which is not in the image";
-    case Kind::kScriptInterpreter:
+    case MissingKind::kScriptInterpreter:
       return file + "is a script for " + needed + ", which is not in the image";
-    case Kind::kUnreadable:
+    case MissingKind::kUnreadable:
       break;
   }
   return file + "is no valid ELF file: " + missing.needed;

@@ -19,8 +19,8 @@ Error Refused(const std::string& name) {
       .Hint("run the command without --offline");
 }
 
-// Candidates drops the URLs that may not be used.
-Result<std::vector<std::string>> Candidates(const std::string& name,
+// UsableUrls drops the URLs that may not be used.
+Result<std::vector<std::string>> UsableUrls(const std::string& name,
                                             std::span<const std::string> urls,
                                             NetworkAccess network) {
   if (urls.empty()) {
@@ -228,7 +228,7 @@ uint64_t ExpectedSize(const Store& store, const FetchItem& item) {
 Status FetchOne(Transfer& transfer, const FetchItem& item, Store& store,
                 const FetchOptions& options, Board& board) {
   TALLY_ASSIGN(const std::vector<std::string> urls,
-               Candidates(item.name, item.urls, options.network));
+               UsableUrls(item.name, item.urls, options.network));
   TALLY_ASSIGN(StoreWriter writer,
                store.Write(item.sha256, item.size_bytes, item.size_rule));
   // Another process may have had it while we waited for the writer's lock.
@@ -319,7 +319,7 @@ Result<FetchedText> FetchUnknown(const std::string& name,
                                  uint64_t max_size_bytes,
                                  const FetchOptions& options) {
   TALLY_ASSIGN(const std::vector<std::string> candidates,
-               Candidates(name, urls, options.network));
+               UsableUrls(name, urls, options.network));
   Board board(options.progress);
   Transfer transfer({.connect_timeout = options.connect_timeout,
                      .stall_timeout = options.stall_timeout});
@@ -342,7 +342,7 @@ Result<FetchAnswer> FetchAnswerFrom(const std::string& name,
                                     uint64_t max_size_bytes,
                                     const FetchOptions& options) {
   const std::vector<std::string> urls = {url};
-  TALLY_TRY(Candidates(name, urls, options.network));
+  TALLY_TRY(UsableUrls(name, urls, options.network));
   Board board(options.progress);
   Transfer transfer({.connect_timeout = options.connect_timeout,
                      .stall_timeout = options.stall_timeout});

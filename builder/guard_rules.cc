@@ -44,11 +44,13 @@ std::string CapabilityText(const Bytes& xattr) {
 }
 
 // The first directories of paths that only a running system has.
-constexpr std::array kVolatile = {"dev"sv, "proc"sv, "run"sv, "sys"sv, "tmp"sv};
+constexpr std::array kRuntimeDirectories = {"dev"sv, "proc"sv, "run"sv, "sys"sv,
+                                            "tmp"sv};
 
 bool IsVolatile(std::string_view path) {
-  return std::ranges::find(kVolatile, path.substr(0, path.find('/'))) !=
-         kVolatile.end();
+  return std::ranges::find(kRuntimeDirectories,
+                           path.substr(0, path.find('/'))) !=
+         kRuntimeDirectories.end();
 }
 
 bool LeadsNowhere(const Tree& tree, const std::string& link) {

@@ -81,7 +81,7 @@ class Allowances {
   std::vector<Entry> entries_;
 };
 
-std::string Line(const Finding& finding, const Tree& tree) {
+std::string FindingLine(const Finding& finding, const Tree& tree) {
   return finding.guard + " " + Quote("/" + finding.path) + " of " +
          tree.Find(finding.path)->origin.ToString() + ": " + finding.what;
 }
@@ -151,7 +151,7 @@ Status CheckGuards(const Manifest& manifest, const std::vector<Action>& actions,
     lines.push_back(UnusedLine(manifest, *spec));
   }
   for (const Finding& finding : findings) {
-    lines.push_back(Line(finding, tree));
+    lines.push_back(FindingLine(finding, tree));
   }
   if (lines.empty()) return Ok();
   return Refusal(findings, lines);

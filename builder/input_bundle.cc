@@ -27,7 +27,6 @@ constexpr char kBundledStore[] = "store/";
 constexpr uint64_t kMaxJsonBytes = 1 << 16;
 constexpr uint64_t kMaxLockBytes = 64 << 20;
 constexpr uint64_t kMaxManifestBytes = 1 << 20;
-constexpr uint64_t kMaxListingBytes = uint64_t{1} << 30;
 // Of one InRelease or Packages file; those of the lock have a size.
 constexpr uint64_t kMaxEvidenceBytes = uint64_t{512} << 20;
 
@@ -107,7 +106,7 @@ Status ExpectLocked(const Lock& lock, SourceFiles* files) {
   }
   for (const LockedDirectory& directory : lock.directories) {
     TALLY_TRY(Expect(directory.path + kListingSuffix,
-                     {.size_bytes = kMaxListingBytes,
+                     {.size_bytes = kMaxDirectoryListingBytes,
                       .sha256 = directory.sha256,
                       .listing_of = directory.path},
                      files));

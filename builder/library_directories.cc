@@ -13,7 +13,7 @@ constexpr std::string_view kConfig = "etc/ld.so.conf";
 constexpr std::string_view kSpace = " \t\n\v\f\r";
 // Against files that include each other: many, or deep on our stack.
 constexpr int kMaxFiles = 1000;
-constexpr int kMaxDepth = 32;
+constexpr int kMaxIncludeDepth = 32;
 
 std::string_view TrimSpace(std::string_view text) {
   const size_t first = text.find_first_not_of(kSpace);
@@ -27,9 +27,9 @@ bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?[\\") != text.npos;
 }
 
-class Directories {
+class DirectoryList {
  public:
-  explicit Directories(const Tree& tree) : tree_(tree) {}
+  explicit DirectoryList(const Tree& tree) : tree_(tree) {}
 
   Status ReadConfig(const std::string& path) {
     const TreeNode* node = tree_.Resolve(path);
@@ -38,9 +38,9 @@ class Directories {
       return InputError("'/etc/ld.so.conf' includes more than " +
                         std::to_string(kMaxFiles) + " files");
     }
-    if (depth_ == kMaxDepth) {
+    if (depth_ == kMaxIncludeDepth) {
       return InputError("'/etc/ld.so.conf' includes files more than " +
-                        std::to_string(kMaxDepth) + " deep");
+                        std::to_string(kMaxIncludeDepth) + " deep");
     }
     ++depth_;
     const std::vector<std::string> lines =
@@ -153,7 +153,7 @@ std::vector<std::string> DefaultLibraryDirectories(std::string_view triplet) {
 
 Result<std::vector<LibraryDirectory>> FindLibraryDirectories(
     std::string_view triplet, const Tree& tree) {
-  Directories directories(tree);
+  DirectoryList directories(tree);
   TALLY_TRY(directories.ReadConfig(std::string(kConfig)));
   for (const std::string& path : DefaultLibraryDirectories(triplet)) {
     directories.Add(path);

@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kMaxInReleaseBytes = 16 << 20;
 // Of one index; bookworm's main is 9 MB, and 50 MB unpacked.
 constexpr uint64_t kMaxIndexBytes = uint64_t{512} << 20;
-constexpr uint64_t kMaxUnpackedBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxUnpackedIndexBytes = uint64_t{1} << 30;
 
 // PendingSuite is a verified Release, and the indexes to fetch.
 struct PendingSuite {
@@ -143,8 +143,8 @@ Result<Bytes> Unpack(const PendingSuite& suite, const std::string& path,
   const auto plain = suite.release.files.find(path.substr(0, dot));
   const bool listed = plain != suite.release.files.end();
   const uint64_t max_size_bytes =
-      listed ? std::min(plain->second.size_bytes, kMaxUnpackedBytes)
-             : kMaxUnpackedBytes;
+      listed ? std::min(plain->second.size_bytes, kMaxUnpackedIndexBytes)
+             : kMaxUnpackedIndexBytes;
   TALLY_ASSIGN(Bytes text, Decompress(file.bytes(), max_size_bytes));
   if (listed && Sha256(text) != plain->second.sha256) {
     return DigestMismatch("unpacked " + Quote(path), plain->second.sha256.hex(),

@@ -1,7 +1,6 @@
 #include "builder/modules.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,17 +13,14 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kModulesRoot = "usr/lib/modules/";
-constexpr std::array<std::string_view, 4> kSuffixes = {".ko", ".ko.xz",
-                                                       ".ko.gz", ".ko.zst"};
-constexpr uint64_t kMaxModuleBytes = 256 << 20;
-constexpr int kMaxDepth = 100;
+constexpr std::string_view kModulesPrefix = "usr/lib/modules/";
+constexpr int kMaxDependencyDepth = 100;
 
 // ModuleName returns "dm_verity" for ".../dm-verity.ko.xz", and nothing for a
 // path that is not a module.
 std::optional<std::string> ModuleName(std::string_view path) {
   const std::string_view base = path.substr(path.rfind('/') + 1);
-  for (std::string_view suffix : kSuffixes) {
+  for (std::string_view suffix : kModuleSuffixes) {
     if (!base.ends_with(suffix)) continue;
     std::string name(base.substr(0, base.size() - suffix.size()));
     std::ranges::replace(name, '-', '_');
@@ -43,7 +39,7 @@ class Selector {
   explicit Selector(const UnpackedPackage& kernel) {
     for (const UnpackedEntry& entry : kernel.entries) {
       if (entry.type != NodeType::kFile ||
-          !entry.path.starts_with(kModulesRoot)) {
+          !entry.path.starts_with(kModulesPrefix)) {
         continue;
       }
       if (const auto name = ModuleName(entry.path)) {
@@ -61,9 +57,9 @@ class Selector {
     if (builtin_.contains(name) || !started_.insert(name).second) return Ok();
     const auto found = available_.find(name);
     if (found == available_.end()) return Unknown(name, because);
-    if (depth > kMaxDepth) {
+    if (depth > kMaxDependencyDepth) {
       return InputError("module '" + name + "' is needed through more than " +
-                        std::to_string(kMaxDepth) + " others");
+                        std::to_string(kMaxDependencyDepth) + " others");
     }
 
     TALLY_ASSIGN(Content content, Uncompressed(*found->second));

@@ -1,12 +1,19 @@
 // Kernel modules for an initrd, with what they depend on, in loading order.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/package.h"
 
 namespace tally {
+
+// How the file of a module ends, and what one may decompress to.
+inline constexpr std::array<std::string_view, 4> kModuleSuffixes = {
+    ".ko", ".ko.xz", ".ko.gz", ".ko.zst"};
+inline constexpr uint64_t kMaxModuleBytes = 256 << 20;
 
 struct KernelModule {
   std::string name;  // with '_', as the kernel says it

@@ -18,7 +18,7 @@
 namespace tally {
 namespace {
 
-Result<uint32_t> OwnerId(int64_t id, const std::string& path) {
+Result<uint32_t> PackageOwnerId(int64_t id, const std::string& path) {
   if (id >= 0 && id <= std::numeric_limits<int32_t>::max()) {
     return static_cast<uint32_t>(id);
   }
@@ -60,8 +60,8 @@ class Unpacker {
   Result<UnpackedEntry> Convert(DebMember member) {
     UnpackedEntry entry;
     TALLY_ASSIGN(entry.path, MergedPath(member.path));
-    TALLY_ASSIGN(entry.uid, OwnerId(member.uid, entry.path));
-    TALLY_ASSIGN(entry.gid, OwnerId(member.gid, entry.path));
+    TALLY_ASSIGN(entry.uid, PackageOwnerId(member.uid, entry.path));
+    TALLY_ASSIGN(entry.gid, PackageOwnerId(member.gid, entry.path));
     entry.mode = member.mode;
     switch (member.type) {
       case DebMember::Type::kDirectory:

@@ -12,12 +12,12 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic = "tally-package-listing-1\n";
+constexpr std::string_view kPackageListingMagic = "tally-package-listing-1\n";
 
-constexpr uint8_t kDirectory = 'd';
-constexpr uint8_t kFile = 'f';
-constexpr uint8_t kSymlink = 'l';
-constexpr uint8_t kHardLink = 'h';
+constexpr uint8_t kDirectoryType = 'd';
+constexpr uint8_t kFileType = 'f';
+constexpr uint8_t kSymlinkType = 'l';
+constexpr uint8_t kHardLinkType = 'h';
 
 void WriteText(ByteWriter& writer, std::string_view text) {
   writer.U32Le(static_cast<uint32_t>(text.size())).Text(text);
@@ -30,13 +30,13 @@ void WriteOwners(ByteWriter& writer, const UnpackedEntry& entry) {
 void WriteEntry(ByteWriter& writer, const UnpackedEntry& entry) {
   switch (entry.type) {
     case NodeType::kDirectory:
-      writer.U8(kDirectory);
+      writer.U8(kDirectoryType);
       WriteText(writer, entry.path);
       writer.U16Le(static_cast<uint16_t>(entry.mode));
       WriteOwners(writer, entry);
       return;
     case NodeType::kFile:
-      writer.U8(kFile);
+      writer.U8(kFileType);
       WriteText(writer, entry.path);
       writer.U16Le(static_cast<uint16_t>(entry.mode));
       WriteOwners(writer, entry);
@@ -44,7 +44,7 @@ void WriteEntry(ByteWriter& writer, const UnpackedEntry& entry) {
       writer.Raw(entry.content.sha256.span());
       return;
     case NodeType::kSymlink:
-      writer.U8(kSymlink);
+      writer.U8(kSymlinkType);
       WriteText(writer, entry.path);
       WriteOwners(writer, entry);
       WriteText(writer, entry.symlink_target);
@@ -65,11 +65,11 @@ class ListingReader {
     entry.path = ReadText("path", 4095);
     TALLY_TRY(CheckPath(entry.path));
     switch (type) {
-      case kDirectory:
+      case kDirectoryType:
         entry.type = NodeType::kDirectory;
         ReadModeAndOwners(&entry);
         break;
-      case kFile:
+      case kFileType:
         entry.type = NodeType::kFile;
         ReadModeAndOwners(&entry);
         listed.size_bytes = reader_.Count("size", reader_.U64Le("size"),
@@ -77,13 +77,13 @@ class ListingReader {
         total_bytes_ += listed.size_bytes;
         entry.content.sha256 = Sha256Digest(reader_.Array<32>("sha256"));
         break;
-      case kSymlink:
+      case kSymlinkType:
         entry.type = NodeType::kSymlink;
         entry.mode = 0777;
         ReadOwners(&entry);
         entry.symlink_target = ReadText("target", kMaxControlBytes);
         break;
-      case kHardLink:
+      case kHardLinkType:
         TALLY_TRY(ReadLink(&listed));
         break;
       default:
@@ -156,7 +156,7 @@ class ListingReader {
 
 Bytes EncodeListing(const UnpackedPackage& package) {
   ByteWriter writer;
-  writer.Text(kMagic);
+  writer.Text(kPackageListingMagic);
   WriteText(writer, package.control_text);
   writer.U32Le(static_cast<uint32_t>(package.entries.size()));
   std::map<std::string_view, uint32_t> index_of_file;
@@ -169,7 +169,7 @@ Bytes EncodeListing(const UnpackedPackage& package) {
     }
     const auto first = index_of_file.find(entry.hard_link_of);
     TALLY_CHECK(first != index_of_file.end());
-    writer.U8(kHardLink);
+    writer.U8(kHardLinkType);
     WriteText(writer, entry.path);
     writer.U32Le(first->second);
   }
@@ -178,10 +178,11 @@ Bytes EncodeListing(const UnpackedPackage& package) {
 
 Result<PackageListing> ParseListing(ByteSpan bytes) {
   ByteReader reader("package listing", bytes);
-  const std::string_view magic = AsText(reader.Take("magic", kMagic.size()));
-  if (magic != kMagic) {
-    reader.Fail("magic",
-                "found " + Quote(magic) + ", expected " + Quote(kMagic));
+  const std::string_view magic =
+      AsText(reader.Take("magic", kPackageListingMagic.size()));
+  if (magic != kPackageListingMagic) {
+    reader.Fail("magic", "found " + Quote(magic) + ", expected " +
+                             Quote(kPackageListingMagic));
   }
   PackageListing listing;
   const uint64_t control_size = reader.Count(

@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxPathBytes = 1024;
+constexpr size_t kMaxListedPathBytes = 1024;
 
 constexpr std::array<std::string_view, 12> kMonths = {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -118,7 +118,7 @@ Result<int64_t> ParseReleaseDate(std::string_view text) {
 }
 
 bool IsArchivePath(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathBytes) return false;
+  if (path.empty() || path.size() > kMaxListedPathBytes) return false;
   const bool printable = std::ranges::all_of(
       path, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
   if (!printable) return false;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "builder/store_file.h"
 #include "common/check.h"
 #include "common/descriptor.h"
 #include "common/hash.h"
@@ -17,14 +18,8 @@
 namespace tally {
 namespace {
 
-constexpr size_t kPieceBytes = 1 << 20;
-constexpr mode_t kEntryMode = 0444;
+constexpr size_t kStorePieceBytes = 1 << 20;
 constexpr mode_t kPartialMode = 0600;
-
-Error Cannot(const char* verb, const fs::path& path) {
-  return ErrnoError(std::string("cannot ") + verb + " " + Quote(path.string()),
-                    errno);
-}
 
 std::string SizeAndDigest(uint64_t size_bytes, const Sha256Digest& sha256) {
   return sha256.hex() + " (" + std::to_string(size_bytes) + " bytes)";
@@ -289,8 +284,8 @@ Result<Sha256Digest> Store::Put(ByteSpan bytes) {
   }
   TALLY_ASSIGN(StoreWriter writer, Write(sha256, bytes.size()));
   TALLY_TRY(writer.Restart());
-  for (size_t at = 0; at < bytes.size(); at += kPieceBytes) {
-    const size_t size = std::min(kPieceBytes, bytes.size() - at);
+  for (size_t at = 0; at < bytes.size(); at += kStorePieceBytes) {
+    const size_t size = std::min(kStorePieceBytes, bytes.size() - at);
     TALLY_TRY(writer.Append(bytes.subspan(at, size)));
   }
   TALLY_TRY(writer.Commit());

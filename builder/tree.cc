@@ -9,8 +9,6 @@
 namespace tally {
 namespace {
 
-std::string Shown(const std::string& path) { return Quote("/" + path); }
-
 bool SameDirectory(const TreeNode& a, const TreeNode& b) {
   return a.type == NodeType::kDirectory && b.type == NodeType::kDirectory &&
          a.mode == b.mode && a.uid == b.uid && a.gid == b.gid;
@@ -27,6 +25,8 @@ std::string Described(const TreeNode& node) {
 }
 
 }  // namespace
+
+std::string QuotePath(const std::string& path) { return Quote("/" + path); }
 
 Tree::Tree() {
   nodes_[""] = TreeNode{.type = NodeType::kDirectory,
@@ -55,8 +55,8 @@ Status Tree::Add(const std::string& path, TreeNode node) {
     found->second = std::move(node);
     return Ok();
   }
-  return InputError(Shown(path) + " is in both " + Described(found->second) +
-                    " and " + Described(node));
+  return InputError(QuotePath(path) + " is in both " +
+                    Described(found->second) + " and " + Described(node));
 }
 
 Status Tree::Set(const std::string& path, TreeNode node) {
@@ -65,7 +65,7 @@ Status Tree::Set(const std::string& path, TreeNode node) {
   if (found != nodes_.end() && node.type != NodeType::kDirectory) {
     const auto child = nodes_.lower_bound(path + "/");
     if (child != nodes_.end() && child->first.starts_with(path + "/")) {
-      return InputError(Shown(path) + " is a directory with entries (" +
+      return InputError(QuotePath(path) + " is a directory with entries (" +
                         found->second.origin.ToString() +
                         "), expected nothing that holds others");
     }
@@ -87,8 +87,8 @@ Status Tree::AddParents(const std::string& path, const Origin& origin) {
   }
   if (found->type == NodeType::kDirectory) return Ok();
   return InputError(
-      Shown(path) + " of " + origin.ToString() + " needs " + Shown(parent) +
-      " to be a directory, found a " +
+      QuotePath(path) + " of " + origin.ToString() + " needs " +
+      QuotePath(parent) + " to be a directory, found a " +
       (found->type == NodeType::kSymlink ? "symbolic link" : "file") + " of " +
       found->origin.ToString());
 }

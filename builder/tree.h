@@ -103,6 +103,9 @@ class Tree {
   Nodes nodes_;
 };
 
+// QuotePath returns a path of the tree as error text shows it: "'/usr/bin/x'".
+std::string QuotePath(const std::string& path);
+
 // Generated returns a file, directory or link that `generator` makes.
 TreeNode GeneratedFile(std::string_view generator, std::string_view text,
                        unsigned mode = 0644);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "builder/store_file.h"
 #include "common/check.h"
 #include "common/descriptor.h"
 #include "common/hash.h"
@@ -20,19 +21,12 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kMagic("tally-tree-1\n\0\0\0", 16);
+constexpr std::string_view kTreeCacheMagic("tally-tree-1\n\0\0\0", 16);
 constexpr uint64_t kHeaderSize = 64;
 constexpr uint64_t kAlignment = 64;
 // A listing has at most this many bytes for each entry, and the control text.
-constexpr uint64_t kMaxListingBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxCachedListingBytes = uint64_t{1} << 30;
 constexpr size_t kBufferBytes = 1 << 20;
-constexpr mode_t kEntryMode = 0444;
-
-Error Cannot(const char* verb, const fs::path& path) {
-  return ErrnoError(std::string("cannot ") + verb + " " + Quote(path.string()),
-                    errno);
-}
-
 constexpr std::string_view kTemporaryPrefix = "tree-";
 
 // RemoveAbandoned removes what processes that died left: their lock is free.
@@ -184,14 +178,15 @@ Result<UnpackedPackage> ReadMapped(MappedFile file, const std::string& name,
 
 Result<TreeCacheEntry> ParseTreeCacheEntry(ByteSpan file) {
   ByteReader reader("tree cache entry", file);
-  const std::string_view magic = AsText(reader.Take("magic", kMagic.size()));
-  if (magic != kMagic) {
-    reader.Fail("magic",
-                "found " + Quote(magic) + ", expected " + Quote(kMagic));
+  const std::string_view magic =
+      AsText(reader.Take("magic", kTreeCacheMagic.size()));
+  if (magic != kTreeCacheMagic) {
+    reader.Fail("magic", "found " + Quote(magic) + ", expected " +
+                             Quote(kTreeCacheMagic));
   }
   const uint64_t listing_size = reader.Count(
-      "listing size", reader.U64Le("listing size"), kMaxListingBytes);
-  reader.Zeros("reserved", kHeaderSize - kMagic.size() - 8);
+      "listing size", reader.U64Le("listing size"), kMaxCachedListingBytes);
+  reader.Zeros("reserved", kHeaderSize - kTreeCacheMagic.size() - 8);
   TreeCacheEntry entry;
   entry.listing_bytes = reader.Take("listing", listing_size);
   TALLY_TRY(reader.status());
@@ -220,7 +215,7 @@ Result<TreeCacheEntry> ParseTreeCacheEntry(ByteSpan file) {
 Status WriteTreeCacheEntry(const UnpackedPackage& package, ByteSpan listing,
                            ByteSink& sink) {
   ByteWriter header;
-  header.Text(kMagic);
+  header.Text(kTreeCacheMagic);
   header.U64Le(listing.size()).ZerosUntil(kHeaderSize);
   TALLY_TRY(sink.Append(header.bytes()));
   TALLY_TRY(sink.Append(listing));

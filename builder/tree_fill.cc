@@ -9,8 +9,6 @@
 namespace tally {
 namespace {
 
-std::string Shown(const std::string& path) { return Quote("/" + path); }
-
 // IsMergeLink says whether an entry is one of the links that AddUsrMergeLinks
 // makes: newer base-files packages ship them.
 bool IsMergeLink(const std::string& link_path, const std::string& target) {
@@ -120,7 +118,7 @@ class Conflicts {
       const bool is_tree = entry.choice->keep.find(' ') != std::string::npos;
       if (entry.used || is_tree) continue;
       return InputError(At(manifest_, entry.choice->where) + ": package '" +
-                        entry.choice->keep + "' has no " + Shown(path) +
+                        entry.choice->keep + "' has no " + QuotePath(path) +
                         ", expected the package that wins");
     }
     return Ok();
@@ -193,7 +191,7 @@ Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
     // Two spellings of one path: /bin/x and /usr/bin/x.
     const auto [earlier, is_new] = lines.emplace(relative, where.line);
     if (!is_new) {
-      return InputError(At(manifest, where) + ": " + Shown(relative) +
+      return InputError(At(manifest, where) + ": " + QuotePath(relative) +
                         " is in line " + std::to_string(earlier->second) +
                         " already");
     }
@@ -232,7 +230,7 @@ Status ApplySpec(const Manifest& manifest, const TreeSpec& spec,
                  Relative(manifest, mode.where, mode.path, paths));
     const TreeNode* found = tree->Find(path);
     if (found == nullptr || found->type == NodeType::kSymlink) {
-      return InputError(At(manifest, mode.where) + ": " + Shown(path) +
+      return InputError(At(manifest, mode.where) + ": " + QuotePath(path) +
                         " is not in the image, expected a file or directory");
     }
     TreeNode node = *found;
@@ -254,7 +252,7 @@ Status CheckOwners(const Tree& tree) {
     }
     const uint32_t id = std::max(node.uid, node.gid);
     if (id < 100) continue;
-    return InputError(Shown(path) + " of " + node.origin.ToString() +
+    return InputError(QuotePath(path) + " of " + node.origin.ToString() +
                       " has owner id " + std::to_string(id) +
                       ", expected one of Debian's fixed ids 0 to 99")
         .Hint("set the owner under 'modes'");

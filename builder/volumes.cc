@@ -37,12 +37,11 @@ Status PadTo(uint64_t offset, uint64_t* at, ByteSink& sink) {
   return Ok();
 }
 
-// WriteDisk writes the whole disk in one pass and returns the root hash.
-Result<VerityRootHash> WriteDisk(const GptPlan& plan, const FileList& files,
-                                 const ErofsOptions& erofs,
-                                 const VerityOptions& verity_options,
-                                 uint64_t data_size_bytes,
-                                 const MappedFiles& mapped, ByteSink& sink) {
+// WriteVolumeDisk writes the whole disk in one pass and returns the root hash.
+Result<VerityRootHash> WriteVolumeDisk(
+    const GptPlan& plan, const FileList& files, const ErofsOptions& erofs,
+    const VerityOptions& verity_options, uint64_t data_size_bytes,
+    const MappedFiles& mapped, ByteSink& sink) {
   TALLY_TRY(sink.Append(plan.primary));
   uint64_t at = plan.primary.size();
   TALLY_TRY(PadTo(plan.partition_offsets[0], &at, sink));
@@ -87,8 +86,8 @@ Result<VolumeBinding> WriteVolume(const Manifest& manifest, const Lock& lock,
   TALLY_ASSIGN(FileSink file,
                FileSink::Create(directory / VolumeArtifact(name)));
   TALLY_ASSIGN(binding.root_hash,
-               WriteDisk(plan, files, erofs, verity, data_size_bytes,
-                         sources.mapped, file));
+               WriteVolumeDisk(plan, files, erofs, verity, data_size_bytes,
+                               sources.mapped, file));
   TALLY_ASSIGN(const FileDigest digest, file.Close());
   if (digest.size_bytes == plan.size_bytes) return binding;
   return IoError("wrote " + std::to_string(digest.size_bytes) +

@@ -9,7 +9,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "accounts";
+constexpr std::string_view kAccountsGenerator = "accounts";
 
 // SortedUsers is the order of `pwck -s`, by number.
 std::vector<Accounts::User> SortedUsers(const Accounts& accounts) {
@@ -112,7 +112,7 @@ Result<uint32_t> NumberOf(const Map& accounts, const std::string& name,
 // OfferSecret adds a file that only root and the group shadow may read.
 Status OfferSecret(const std::string& path, const std::string& text,
                    const Accounts& accounts, Tree* tree) {
-  TreeNode node = GeneratedFile(kGenerator, text, 0640);
+  TreeNode node = GeneratedFile(kAccountsGenerator, text, 0640);
   if (accounts.FindGroup("shadow") != nullptr) node.group = "shadow";
   TALLY_ASSIGN(const bool added, tree->Offer(path, std::move(node)));
   static_cast<void>(added);
@@ -146,7 +146,7 @@ Status GenerateAccounts(const Accounts& accounts, Tree* tree) {
   for (const auto& [path, text] : {std::pair{"etc/passwd", PasswdText(users)},
                                    std::pair{"etc/group", GroupText(groups)}}) {
     const Result<bool> added =
-        tree->Offer(path, GeneratedFile(kGenerator, text));
+        tree->Offer(path, GeneratedFile(kAccountsGenerator, text));
     if (!added) return added.error();
   }
   TALLY_TRY(OfferSecret("etc/shadow", ShadowText(users), accounts, tree));

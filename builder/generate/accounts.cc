@@ -17,10 +17,15 @@ namespace {
 constexpr std::pair<uint32_t, uint32_t> kSystemIds = {100, 999};
 constexpr std::string_view kHowToPin = "run 'tally lock'";
 
-// Candidates are the numbers to allocate from, highest first.
-class Candidates {
+}  // namespace
+
+// The parts of AccountsBuilder have external linkage because it has: it is a
+// friend of Accounts.
+
+// NumberRanges are the numbers to allocate from, highest first.
+class NumberRanges {
  public:
-  explicit Candidates(std::vector<std::pair<uint32_t, uint32_t>> ranges)
+  explicit NumberRanges(std::vector<std::pair<uint32_t, uint32_t>> ranges)
       : ranges_(std::move(ranges)) {
     if (ranges_.empty()) ranges_.push_back(kSystemIds);
     std::ranges::sort(ranges_);
@@ -88,6 +93,8 @@ class IdTable {
   std::map<uint32_t, Owner> owners_;
   std::map<std::string, uint32_t> ids_;
 };
+
+namespace {
 
 template <typename Map>
 std::optional<uint32_t> Pinned(const Map& pins, const std::string& name) {
@@ -269,7 +276,7 @@ class AccountsBuilder {
   const AccountRequests& requests_;
   const LockedAccounts& pins_;
   WhenNotPinned when_not_pinned_;
-  Candidates candidates_;
+  NumberRanges candidates_;
   IdTable uids_{"user", "uid"};
   IdTable gids_{"group", "gid"};
   std::map<std::string, bool> fixed_groups_;

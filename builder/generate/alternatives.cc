@@ -13,7 +13,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "alternatives";
+constexpr std::string_view kAlternativesGenerator = "alternatives";
 constexpr size_t kMaxAlternatives = 4096;  // actions; far above any system
 
 // Link is one of the names of a group: LINK -> /etc/alternatives/NAME -> PATH.
@@ -25,8 +25,8 @@ struct Link {
   bool operator==(const Link&) const = default;
 };
 
-// Candidate is one action: a program that offers itself.
-struct Candidate {
+// AlternativeCandidate is one action: a program that offers itself.
+struct AlternativeCandidate {
   Link master;
   int32_t priority = 0;
   std::vector<Link> slaves;
@@ -37,11 +37,11 @@ struct Candidate {
 // Group has the candidates of one master name by path.
 struct Group {
   std::string link;
-  std::map<std::string, Candidate> candidates;
+  std::map<std::string, AlternativeCandidate> candidates;
 };
 using Groups = std::map<std::string, Group>;
 
-std::string Who(const Candidate& candidate) {
+std::string Who(const AlternativeCandidate& candidate) {
   return "alternative " + Quote(candidate.master.name) + " of package " +
          Quote(candidate.package);
 }
@@ -90,7 +90,7 @@ Result<Link> ParseLink(std::span<const std::string> words) {
 }
 
 // ParseCandidate reads "LINK NAME PATH PRIORITY [slave LINK NAME PATH]...".
-Result<Candidate> ParseCandidate(const Action& action) {
+Result<AlternativeCandidate> ParseCandidate(const Action& action) {
   const std::vector<std::string> words = Words(action.argument);
   const std::span<const std::string> rest(words);
   if (words.size() < 4 || words.size() % 4 != 0) {
@@ -98,7 +98,7 @@ Result<Candidate> ParseCandidate(const Action& action) {
                       " words, expected LINK NAME PATH PRIORITY [slave LINK "
                       "NAME PATH]...");
   }
-  Candidate candidate{.package = action.package};
+  AlternativeCandidate candidate{.package = action.package};
   TALLY_ASSIGN(candidate.master, ParseLink(rest.first(3)));
   TALLY_ASSIGN(candidate.priority, ParsePriority(words[3]));
   for (size_t at = 4; at < words.size(); at += 4) {
@@ -112,7 +112,7 @@ Result<Candidate> ParseCandidate(const Action& action) {
 }
 
 // Register adds a candidate to its group. The same action twice is no news.
-Status Register(Candidate candidate, Groups* groups) {
+Status Register(AlternativeCandidate candidate, Groups* groups) {
   Group& group = (*groups)[candidate.master.name];
   if (group.candidates.empty()) group.link = candidate.master.link;
   if (group.link != candidate.master.link) {
@@ -133,11 +133,11 @@ Status Register(Candidate candidate, Groups* groups) {
                     "slaves");
 }
 
-// Names refuses links and names that are used twice, as --install does. Two
+// UsedNames refuses links and names that are used twice, as --install does. Two
 // candidates of a group may share slaves.
-class Names {
+class UsedNames {
  public:
-  Status Add(const Candidate& candidate) {
+  Status Add(const AlternativeCandidate& candidate) {
     const std::string& master = candidate.master.name;
     TALLY_TRY(AddLink(candidate, candidate.master, "master"));
     for (const Link& slave : candidate.slaves) {
@@ -153,7 +153,7 @@ class Names {
     std::string role;  // "master", "slave of 'awk'"
   };
 
-  Status AddLink(const Candidate& candidate, const Link& link,
+  Status AddLink(const AlternativeCandidate& candidate, const Link& link,
                  const std::string& role) {
     TALLY_ASSIGN(const std::string path, TreePath(link.link));
     const Use use{.name = link.name, .link = path, .role = role};
@@ -179,7 +179,7 @@ class Names {
 
 Result<Groups> ReadGroups(const std::vector<Action>& actions) {
   Groups groups;
-  Names names;
+  UsedNames names;
   size_t num_actions = 0;
   for (const Action& action : actions) {
     if (action.kind != ActionKind::kAlternative) continue;
@@ -187,7 +187,7 @@ Result<Groups> ReadGroups(const std::vector<Action>& actions) {
       return InputError("more than " + std::to_string(kMaxAlternatives) +
                         " alternatives");
     }
-    Result<Candidate> candidate = ParseCandidate(action);
+    Result<AlternativeCandidate> candidate = ParseCandidate(action);
     if (!candidate) {
       return std::move(candidate).error().While(
           "reading an alternative of package " + Quote(action.package));
@@ -241,13 +241,14 @@ class Chooser {
 
   // Best returns the manifest's choice, or the first to come of the highest
   // priority among those whose path exists; null if none does.
-  const Candidate* Best(const std::string& name, const Group& group) const {
+  const AlternativeCandidate* Best(const std::string& name,
+                                   const Group& group) const {
     for (const AlternativeSpec& spec : manifest_.system.alternatives) {
       if (spec.name == name) return &group.candidates.at(spec.path);
     }
-    const Candidate* best = nullptr;
+    const AlternativeCandidate* best = nullptr;
     for (const auto& entry : group.candidates) {
-      const Candidate& candidate = entry.second;
+      const AlternativeCandidate& candidate = entry.second;
       if (!Exists(candidate.master.path)) continue;
       if (best == nullptr || candidate.priority > best->priority ||
           (candidate.priority == best->priority &&
@@ -282,15 +283,16 @@ class Chooser {
   std::set<std::string> link_paths_;
 };
 
-Status OfferLink(const std::string& path, const std::string& target,
-                 Tree* tree) {
-  const auto offered = tree->Offer(path, GeneratedLink(kGenerator, target));
+Status OfferAlternativeLink(const std::string& path, const std::string& target,
+                            Tree* tree) {
+  const auto offered =
+      tree->Offer(path, GeneratedLink(kAlternativesGenerator, target));
   return offered ? Ok() : Status(offered.error());
 }
 
 // PutMaster makes LINK. What people put there stays; a package's own entry is
 // a contradiction.
-Status PutMaster(const Candidate& candidate, Tree* tree) {
+Status PutMaster(const AlternativeCandidate& candidate, Tree* tree) {
   const std::string target = "/etc/alternatives/" + candidate.master.name;
   TALLY_ASSIGN(const std::string path, TreePath(candidate.master.link));
   const TreeNode* found = tree->Find(path);
@@ -301,18 +303,20 @@ Status PutMaster(const Candidate& candidate, Tree* tree) {
                       found->origin.ToString() +
                       " is where its link should be");
   }
-  return OfferLink(path, target, tree);
+  return OfferAlternativeLink(path, target, tree);
 }
 
-Status PutGroup(const Candidate& candidate, Tree* tree) {
-  TALLY_TRY(OfferLink("etc/alternatives/" + candidate.master.name,
-                      candidate.master.path, tree));
+Status PutGroup(const AlternativeCandidate& candidate, Tree* tree) {
+  TALLY_TRY(OfferAlternativeLink("etc/alternatives/" + candidate.master.name,
+                                 candidate.master.path, tree));
   TALLY_TRY(PutMaster(candidate, tree));
   for (const Link& slave : candidate.slaves) {
     if (tree->Resolve(slave.path) == nullptr) continue;
     TALLY_ASSIGN(const std::string path, TreePath(slave.link));
-    TALLY_TRY(OfferLink("etc/alternatives/" + slave.name, slave.path, tree));
-    TALLY_TRY(OfferLink(path, "/etc/alternatives/" + slave.name, tree));
+    TALLY_TRY(OfferAlternativeLink("etc/alternatives/" + slave.name, slave.path,
+                                   tree));
+    TALLY_TRY(
+        OfferAlternativeLink(path, "/etc/alternatives/" + slave.name, tree));
   }
   return Ok();
 }
@@ -322,19 +326,19 @@ Status PutGroup(const Candidate& candidate, Tree* tree) {
 Status GenerateAlternatives(const Manifest& manifest,
                             const std::vector<Action>& actions, Tree* tree) {
   TALLY_ASSIGN(const Groups groups, ReadGroups(actions));
-  std::vector<const Candidate*> chosen;
+  std::vector<const AlternativeCandidate*> chosen;
   {
     const Chooser chooser(manifest, groups, *tree);
     TALLY_TRY(chooser.CheckChoices());
     for (const auto& [name, group] : groups) {
-      const Candidate* best = chooser.Best(name, group);
+      const AlternativeCandidate* best = chooser.Best(name, group);
       if (best != nullptr) chosen.push_back(best);
     }
   }
-  for (const Candidate* candidate : chosen) {
+  for (const AlternativeCandidate* candidate : chosen) {
     TALLY_TRY(PutGroup(*candidate, tree));
   }
-  for (const Candidate* candidate : chosen) {
+  for (const AlternativeCandidate* candidate : chosen) {
     if (tree->Resolve(candidate->master.path) != nullptr) continue;
     return InputError(Who(*candidate) + ": path " +
                       Quote(candidate->master.path) +

@@ -18,12 +18,12 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "ca-certificates";
+constexpr std::string_view kCaCertificatesGenerator = "ca-certificates";
 constexpr std::string_view kConf = "etc/ca-certificates.conf";
 constexpr std::string_view kCertificates = "usr/share/ca-certificates";
 constexpr std::string_view kLocal = "usr/local/share/ca-certificates";
 constexpr std::string_view kLinks = "etc/ssl/certs";
-constexpr std::string_view kEnd = ".crt";
+constexpr std::string_view kCertificateEnd = ".crt";
 constexpr size_t kMaxFileSize = 1 << 20;
 
 // What Debian's postinst writes above the list.
@@ -65,7 +65,7 @@ Result<std::vector<std::string>> CertificatesBelow(std::string_view directory,
       return InputError(Quote("/" + at->first) +
                         " is a link to a directory, expected certificates");
     }
-    if (!at->first.ends_with(kEnd)) continue;
+    if (!at->first.ends_with(kCertificateEnd)) continue;
     if (target == nullptr || target->type != NodeType::kFile) continue;
     if (at->first.find('\n') != std::string::npos) {
       return InputError(Quote("/" + at->first) +
@@ -87,7 +87,8 @@ Status OfferConf(Tree* tree) {
     if (tree->Find(path)->type != NodeType::kFile) continue;
     text += path.substr(kCertificates.size() + 1) + "\n";
   }
-  TALLY_TRY(tree->Offer(std::string(kConf), GeneratedFile(kGenerator, text)));
+  TALLY_TRY(tree->Offer(std::string(kConf),
+                        GeneratedFile(kCaCertificatesGenerator, text)));
   return Ok();
 }
 
@@ -184,7 +185,8 @@ class PemFile {
 // LinkName is <name>.pem of update-ca-certificates.
 std::string LinkName(std::string_view path) {
   std::string name(BaseName(path));
-  name.resize(name.size() - (name.ends_with(kEnd) ? kEnd.size() : 0));
+  name.resize(name.size() -
+              (name.ends_with(kCertificateEnd) ? kCertificateEnd.size() : 0));
   for (char& c : name) {
     if (c == ' ' || c == ',') c = '_';
     if (c == '(' || c == ')') c = '=';
@@ -209,10 +211,11 @@ Status OfferLinksAndBundle(const std::vector<std::string>& paths, Tree* tree) {
     if (!bundle.ends_with('\n')) bundle += '\n';
   }
   for (const auto& [path, target] : links) {
-    TALLY_TRY(tree->Offer(path, GeneratedLink(kGenerator, target)));
+    TALLY_TRY(
+        tree->Offer(path, GeneratedLink(kCaCertificatesGenerator, target)));
   }
   TALLY_TRY(tree->Offer(Slash(kLinks) + "ca-certificates.crt",
-                        GeneratedFile(kGenerator, bundle)));
+                        GeneratedFile(kCaCertificatesGenerator, bundle)));
   return Ok();
 }
 
@@ -258,8 +261,9 @@ Status OfferHashLink(const std::string& hash, const std::string& name,
                      Tree* tree) {
   for (size_t number = 0;; ++number) {
     const std::string path = Slash(kLinks) + hash + std::to_string(number);
-    TALLY_ASSIGN(const bool added,
-                 tree->Offer(path, GeneratedLink(kGenerator, name)));
+    TALLY_ASSIGN(
+        const bool added,
+        tree->Offer(path, GeneratedLink(kCaCertificatesGenerator, name)));
     if (added || tree->Find(path)->symlink_target == name) return Ok();
   }
 }
@@ -289,7 +293,7 @@ Status OfferHashLinks(Tree* tree) {
 // OfferLocalDirectory makes the place for local certificates with the mode of
 // /usr/local, as the postinst does.
 Status OfferLocalDirectory(Tree* tree) {
-  TreeNode directory = GeneratedDirectory(kGenerator);
+  TreeNode directory = GeneratedDirectory(kCaCertificatesGenerator);
   if (const TreeNode* parent = tree->Resolve("usr/local")) {
     directory.mode = parent->mode;
     directory.uid = parent->uid;

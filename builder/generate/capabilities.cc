@@ -10,27 +10,28 @@
 namespace tally {
 namespace {
 
-// Request is one wish for capabilities, by a script or by the manifest.
-struct Request {
+// CapabilityRequest is one wish for capabilities, by a script or by the
+// manifest.
+struct CapabilityRequest {
   std::string who;   // "manifest.yaml:3:5", "package 'iproute2'"
   std::string path;  // absolute
   std::string text;
   bool from_manifest = false;
 };
 
-Request FromAction(const Action& action) {
+CapabilityRequest FromAction(const Action& action) {
   const size_t space = action.argument.find(' ');
-  Request request{.who = "package " + Quote(action.package),
-                  .path = action.argument.substr(0, space)};
+  CapabilityRequest request{.who = "package " + Quote(action.package),
+                            .path = action.argument.substr(0, space)};
   if (space != std::string::npos) {
     request.text = action.argument.substr(space + 1);
   }
   return request;
 }
 
-std::vector<Request> AllRequests(const Manifest& manifest,
-                                 const std::vector<Action>& actions) {
-  std::vector<Request> requests;
+std::vector<CapabilityRequest> AllRequests(const Manifest& manifest,
+                                           const std::vector<Action>& actions) {
+  std::vector<CapabilityRequest> requests;
   for (const Action& action : actions) {
     if (action.kind != ActionKind::kCapability) continue;
     requests.push_back(FromAction(action));
@@ -46,7 +47,7 @@ std::vector<Request> AllRequests(const Manifest& manifest,
 
 // FindFile returns the path of the regular file that the request means; nothing
 // if a script's file is not in the image.
-Result<std::optional<std::string>> FindFile(const Request& request,
+Result<std::optional<std::string>> FindFile(const CapabilityRequest& request,
                                             const Tree& tree) {
   TALLY_ASSIGN(const std::string merged, MergedPath("." + request.path));
   const std::optional<std::string> path = tree.ResolvePath(merged);
@@ -63,7 +64,7 @@ Result<std::optional<std::string>> FindFile(const Request& request,
 
 // Chosen is what was asked for one file, and by whom.
 struct Chosen {
-  const Request* request = nullptr;
+  const CapabilityRequest* request = nullptr;
   Bytes xattr;
 };
 
@@ -72,7 +73,7 @@ class Choices {
  public:
   explicit Choices(const Tree& tree) : tree_(tree) {}
 
-  Status Add(const Request& request) {
+  Status Add(const CapabilityRequest& request) {
     TALLY_ASSIGN(const FileCapabilities capabilities,
                  ParseCapabilityText(request.text));
     TALLY_ASSIGN(const std::optional<std::string> path,
@@ -118,9 +119,10 @@ class Choices {
 Result<std::map<std::string, Bytes>> PlanCapabilities(
     const Manifest& manifest, const std::vector<Action>& actions,
     const Tree& tree) {
-  const std::vector<Request> requests = AllRequests(manifest, actions);
+  const std::vector<CapabilityRequest> requests =
+      AllRequests(manifest, actions);
   Choices choices(tree);
-  for (const Request& request : requests) {
+  for (const CapabilityRequest& request : requests) {
     Status added = choices.Add(request);
     if (added) continue;
     Error error(added.error().code(),

@@ -13,7 +13,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "depmod";
+constexpr std::string_view kDepmodGenerator = "depmod";
 constexpr std::string_view kModulesRoot = "usr/lib/modules";
 constexpr std::array<std::string_view, 5> kConfigDirectories = {
     "etc/depmod.d", "run/depmod.d", "usr/local/lib/depmod.d",
@@ -140,7 +140,7 @@ class Output {
   Status Add(std::string_view name, std::string_view text) {
     TALLY_ASSIGN([[maybe_unused]] const bool added,
                  tree_->Offer(directory_ + "/" + std::string(name),
-                              GeneratedFile(kGenerator, text)));
+                              GeneratedFile(kDepmodGenerator, text)));
     return Ok();
   }
 

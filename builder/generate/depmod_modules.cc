@@ -3,7 +3,6 @@
 #include "builder/generate/depmod_modules.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <deque>
 #include <map>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "builder/archive.h"
+#include "builder/modules.h"
 #include "common/parallel.h"
 #include "common/text.h"
 #include "formats/elf_modinfo.h"
@@ -19,9 +19,6 @@
 namespace tally {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSuffixes = {".ko", ".ko.xz",
-                                                       ".ko.gz", ".ko.zst"};
-constexpr uint64_t kMaxModuleBytes = 256 << 20;
 // Of names in all modules of a kernel; Debian's have 10 MB.
 constexpr uint64_t kMaxNamesBytes = 1 << 30;
 constexpr uint32_t kModuleBuckets = 512;
@@ -78,7 +75,7 @@ std::pair<uint32_t, std::string> HashOrder(const std::string& name,
 }
 
 bool IsModule(std::string_view path) {
-  return std::ranges::any_of(kSuffixes, [&](std::string_view suffix) {
+  return std::ranges::any_of(kModuleSuffixes, [&](std::string_view suffix) {
     return path.ends_with(suffix);
   });
 }

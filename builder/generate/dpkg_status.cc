@@ -12,13 +12,13 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "dpkg-status";
-constexpr std::string_view kDirectory = "var/lib/dpkg/status.d/";
+constexpr std::string_view kDpkgStatusGenerator = "dpkg-status";
+constexpr std::string_view kStatusDirectory = "var/lib/dpkg/status.d/";
 constexpr std::string_view kSumsEnd = ".md5sums";
 
-// CheckName holds names against Debian policy 5.6.7. A name that looks like
-// another package's list of sums would be taken for one.
-Status CheckName(const std::string& name) {
+// CheckPackageName holds names against Debian policy 5.6.7. A name that looks
+// like another package's list of sums would be taken for one.
+Status CheckPackageName(const std::string& name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
            c == '-' || c == '.';
@@ -99,17 +99,17 @@ Status GenerateDpkgStatus(const std::vector<PackageRecord>& packages,
                           Tree* tree) {
   std::set<std::string> names;
   for (const PackageRecord& package : packages) {
-    TALLY_TRY(CheckName(package.name));
+    TALLY_TRY(CheckPackageName(package.name));
     if (!names.insert(package.name).second) {
       return InputError("package '" + package.name + "' occurs twice");
     }
-    const std::string path = std::string(kDirectory) + package.name;
+    const std::string path = std::string(kStatusDirectory) + package.name;
     TALLY_ASSIGN(const std::string status, StatusText(package));
     TALLY_ASSIGN(const std::string sums, SumsText(package, *tree));
-    TALLY_TRY(tree->Offer(path, GeneratedFile(kGenerator, status)));
+    TALLY_TRY(tree->Offer(path, GeneratedFile(kDpkgStatusGenerator, status)));
     if (sums.empty()) continue;
     TALLY_TRY(tree->Offer(path + std::string(kSumsEnd),
-                          GeneratedFile(kGenerator, sums)));
+                          GeneratedFile(kDpkgStatusGenerator, sums)));
   }
   return Ok();
 }

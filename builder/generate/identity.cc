@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "identity";
+constexpr std::string_view kIdentityGenerator = "identity";
 constexpr std::string_view kZones = "usr/share/zoneinfo/";
 constexpr std::string_view kLocales = "usr/lib/locale/";
 
@@ -25,12 +25,15 @@ bool Has(const Tree& tree, std::string_view path) {
 
 Status OfferFile(const std::string& path, std::string_view text, unsigned mode,
                  Tree* tree) {
-  const auto offered = tree->Offer(path, GeneratedFile(kGenerator, text, mode));
+  const auto offered =
+      tree->Offer(path, GeneratedFile(kIdentityGenerator, text, mode));
   return offered ? Ok() : Status(offered.error());
 }
 
-Status OfferLink(const std::string& path, std::string_view target, Tree* tree) {
-  const auto offered = tree->Offer(path, GeneratedLink(kGenerator, target));
+Status OfferIdentityLink(const std::string& path, std::string_view target,
+                         Tree* tree) {
+  const auto offered =
+      tree->Offer(path, GeneratedLink(kIdentityGenerator, target));
   return offered ? Ok() : Status(offered.error());
 }
 
@@ -134,8 +137,8 @@ Status WriteTimezone(const Manifest& manifest, Tree* tree) {
     zone = "Etc/UTC";  // as tzdata's postinst if debconf has no answer
   }
   if (!zone) return Ok();
-  TALLY_TRY(
-      OfferLink("etc/localtime", "/" + std::string(kZones) + *zone, tree));
+  TALLY_TRY(OfferIdentityLink("etc/localtime",
+                              "/" + std::string(kZones) + *zone, tree));
   return OfferFile("etc/timezone", *zone + "\n", 0644, tree);
 }
 
@@ -183,14 +186,15 @@ Status WriteLocale(const Manifest& manifest, Tree* tree) {
 
 Status WriteLinks(Tree* tree) {
   if (Has(*tree, "usr/lib/systemd/systemd-resolved")) {
-    TALLY_TRY(OfferLink("etc/resolv.conf",
-                        "../run/systemd/resolve/stub-resolv.conf", tree));
+    TALLY_TRY(OfferIdentityLink(
+        "etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf", tree));
   }
   if (Has(*tree, "usr/lib/os-release")) {
-    TALLY_TRY(OfferLink("etc/os-release", "../usr/lib/os-release", tree));
+    TALLY_TRY(
+        OfferIdentityLink("etc/os-release", "../usr/lib/os-release", tree));
   }
   if (Has(*tree, "usr/bin/mount")) {
-    TALLY_TRY(OfferLink("etc/mtab", "../proc/self/mounts", tree));
+    TALLY_TRY(OfferIdentityLink("etc/mtab", "../proc/self/mounts", tree));
   }
   return Ok();
 }

@@ -14,7 +14,7 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "ld-so-cache";
+constexpr std::string_view kLdSoCacheGenerator = "ld-so-cache";
 constexpr std::string_view kCachePath = "etc/ld.so.cache";
 // What `ldconfig -p` shows. No version: it would change bytes without need.
 constexpr std::string_view kGeneratedBy = "tallystick";
@@ -145,9 +145,10 @@ class Scanner {
   Status WriteCache() {
     cache_.generator = kGeneratedBy;
     TALLY_ASSIGN(const Bytes bytes, EncodeLdSoCache(cache_));
-    TALLY_ASSIGN([[maybe_unused]] const bool added,
-                 tree_->Offer(std::string(kCachePath),
-                              GeneratedFile(kGenerator, AsText(bytes))));
+    TALLY_ASSIGN(
+        [[maybe_unused]] const bool added,
+        tree_->Offer(std::string(kCachePath),
+                     GeneratedFile(kLdSoCacheGenerator, AsText(bytes))));
     return Ok();
   }
 
@@ -205,9 +206,10 @@ class Scanner {
   Status AddLink(const std::string& directory, const Library& library) {
     // The loader is found by its path, never by a link to another name.
     if (library.soname == BaseName(architecture_.loader)) return Ok();
-    TALLY_ASSIGN([[maybe_unused]] const bool added,
-                 tree_->Offer(directory + "/" + library.soname,
-                              GeneratedLink(kGenerator, library.name)));
+    TALLY_ASSIGN(
+        [[maybe_unused]] const bool added,
+        tree_->Offer(directory + "/" + library.soname,
+                     GeneratedLink(kLdSoCacheGenerator, library.name)));
     return Ok();
   }
 

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <string>
 
+#include "builder/generate/located.h"
 #include "common/text.h"
 #include "formats/pam_profile.h"
 
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "pam";
+constexpr std::string_view kPamGenerator = "pam";
 constexpr std::string_view kProfiles = "usr/share/pam-configs";
 constexpr size_t kMaxProfiles = 256;
 
@@ -21,14 +22,6 @@ Result<std::string_view> TextOf(const std::string& path, const Tree& tree) {
   }
   return InputError("'/" + path +
                     "' is not in the image, which pam-auth-update needs");
-}
-
-// Located puts a path before the text of a parser's error.
-Error Located(const std::string& path, const Error& error) {
-  const std::string& message = error.message();
-  return Error(error.code(), "'/" + path + "'" +
-                                 (message.starts_with("line ") ? " " : ": ") +
-                                 message);
 }
 
 Result<std::vector<PamProfile>> ReadProfiles(const Tree& tree) {
@@ -74,7 +67,7 @@ Status GeneratePam(const std::vector<Action>& actions, Tree* tree) {
     const Result<std::string> filled = WritePamStack(stack, text, enabled);
     if (!filled) return Located(source, filled.error());
     const auto offered =
-        tree->Offer("etc/pam.d/" + name, GeneratedFile(kGenerator, *filled));
+        tree->Offer("etc/pam.d/" + name, GeneratedFile(kPamGenerator, *filled));
     if (!offered) return offered.error();
   }
   return Ok();

@@ -14,7 +14,7 @@ namespace {
 
 // What a running system mounts or empties: nothing below these lasts from the
 // image to a service.
-constexpr std::array<std::string_view, 8> kVolatile = {
+constexpr std::array<std::string_view, 8> kVolatilePlaces = {
     "var/run", "var/lock", "run", "tmp", "var/tmp", "dev", "proc", "sys"};
 // Types that are done at build when a file of the tree has them, and among them
 // those that make something.
@@ -27,7 +27,7 @@ struct SourcedLine {
 };
 
 bool IsBelowVolatile(std::string_view path) {
-  return std::ranges::any_of(kVolatile, [path](std::string_view place) {
+  return std::ranges::any_of(kVolatilePlaces, [path](std::string_view place) {
     return path.starts_with(place) && path.size() > place.size() &&
            path[place.size()] == '/';
   });

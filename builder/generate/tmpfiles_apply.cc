@@ -9,14 +9,14 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "tmpfiles";
+constexpr std::string_view kTmpfilesGenerator = "tmpfiles";
 constexpr std::string_view kFactory = "/usr/share/factory";
 // Two lines can double what they copy; a hundred such lines must not.
 constexpr size_t kMaxCopied = 100'000;
 
 std::string Shown(const std::string& path) { return "'/" + path + "'"; }
 
-std::string TypeName(const TreeNode& node) {
+std::string TypeInWords(const TreeNode& node) {
   switch (node.type) {
     case NodeType::kDirectory:
       return "directory";
@@ -42,7 +42,7 @@ bool IsImplied(const TreeNode& node) {
 Error InTheWay(const std::string& path, const TreeNode& node,
                const std::string& expected) {
   return InputError(Shown(path) + " of " + node.origin.ToString() + " is a " +
-                    TypeName(node) + ", expected " + expected);
+                    TypeInWords(node) + ", expected " + expected);
 }
 
 // MaskedMode is process_mask_perms(): what nobody may do now, nobody gets.
@@ -188,10 +188,11 @@ Status TmpfilesApplier::Apply(const TmpfilesLine& line) {
 Status TmpfilesApplier::CreateDirectory(const TmpfilesLine& line,
                                         const std::string& path) {
   TreeNode* node = tree_.Edit(path);
-  if (node == nullptr) return Add(line, path, GeneratedDirectory(kGenerator));
+  if (node == nullptr)
+    return Add(line, path, GeneratedDirectory(kTmpfilesGenerator));
   if (node->type == NodeType::kDirectory) {
     if (IsImplied(*node)) {
-      node->origin.name = kGenerator;
+      node->origin.name = kTmpfilesGenerator;
       SetNew(line, *node);
     } else {
       Adjust(line, path);
@@ -209,12 +210,13 @@ Status TmpfilesApplier::CreateFile(const TmpfilesLine& line,
                                    const std::string& path) {
   TreeNode* node = tree_.Edit(path);
   if (node == nullptr) {
-    return Add(line, path, GeneratedFile(kGenerator, line.argument));
+    return Add(line, path, GeneratedFile(kTmpfilesGenerator, line.argument));
   }
   if (IsFromPeople(*node) || node->type == NodeType::kSymlink) return Ok();
   if (node->type != NodeType::kFile) return InTheWay(path, *node, "a file");
   if (line.plus) {
-    TreeNode fresh = GeneratedFile(kGenerator, line.argument, node->mode);
+    TreeNode fresh =
+        GeneratedFile(kTmpfilesGenerator, line.argument, node->mode);
     fresh.uid = node->uid;
     fresh.gid = node->gid;
     fresh.user = node->user;
@@ -242,7 +244,7 @@ Status TmpfilesApplier::CreateLink(const TmpfilesLine& line,
       node->symlink_target == target) {
     return Ok();
   }
-  return tree_.Set(path, GeneratedLink(kGenerator, target));
+  return tree_.Set(path, GeneratedLink(kTmpfilesGenerator, target));
 }
 
 Status TmpfilesApplier::Copy(const TmpfilesLine& line,
@@ -284,7 +286,7 @@ Status TmpfilesApplier::CopyTree(const TmpfilesLine& line,
   for (const std::string& from : names) {
     const std::string to = path + from.substr(source.size());
     TreeNode node = *tree_.Find(from);
-    node.origin = {"generator", std::string(kGenerator)};
+    node.origin = {"generator", std::string(kTmpfilesGenerator)};
     node.owner_from_manifest = false;
     node.inode.clear();
     SetNew(from == source ? line : owner_only, node);

@@ -2,20 +2,13 @@
 
 #include <algorithm>
 
+#include "builder/generate/located.h"
 #include "common/text.h"
 
 namespace tally {
 namespace {
 
-constexpr int kMaxLinks = 64;  // UNIT_FILE_FOLLOW_SYMLINK_MAX of systemd
-
-// Located puts a path before the text of a parser's error.
-Error Located(const std::string& path, const Error& error) {
-  const std::string& message = error.message();
-  return Error(error.code(), "'/" + path + "'" +
-                                 (message.starts_with("line ") ? " " : ": ") +
-                                 message);
-}
+constexpr int kMaxUnitLinks = 64;  // UNIT_FILE_FOLLOW_SYMLINK_MAX of systemd
 
 }  // namespace
 
@@ -33,7 +26,7 @@ UnitLookup::UnitLookup(UnitScope scope, const Tree& tree)
 
 Result<std::optional<FoundUnit>> UnitLookup::Find(const UnitName& name) const {
   UnitName wanted = name;
-  for (int num_links = 0; num_links < kMaxLinks; ++num_links) {
+  for (int num_links = 0; num_links < kMaxUnitLinks; ++num_links) {
     const TreeNode* node = nullptr;
     FoundUnit found{.name = wanted};
     std::vector<std::string> names = {wanted.ToString()};
@@ -66,9 +59,9 @@ Result<std::optional<FoundUnit>> UnitLookup::Find(const UnitName& name) const {
                              wanted.kind == UnitName::Kind::kInstance;
     wanted = instantiate ? next->WithInstance(wanted.instance) : *next;
   }
-  return InputError("unit " + Quote(name.ToString()) +
-                    " leads through more than " + std::to_string(kMaxLinks) +
-                    " links, expected a unit file");
+  return InputError(
+      "unit " + Quote(name.ToString()) + " leads through more than " +
+      std::to_string(kMaxUnitLinks) + " links, expected a unit file");
 }
 
 Result<UnitInstall> UnitLookup::Install(const FoundUnit& unit) const {

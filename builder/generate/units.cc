@@ -13,14 +13,14 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kGenerator = "units";
+constexpr std::string_view kUnitsGenerator = "units";
 constexpr size_t kMaxUnits = 10000;  // that are enabled, with all of Also=
 
 // WhoAsked decides what is an error: a script's enable that comes to nothing is
 // no news to anybody, a line of the manifest that does is.
 enum class WhoAsked { kAction, kManifest };
 
-struct Request {
+struct UnitRequest {
   UnitName unit;
   WhoAsked who = WhoAsked::kAction;
 };
@@ -54,10 +54,10 @@ class Planner {
   bool IsDisabled(const UnitName& name) const { return Has(disabled_, name); }
 
   // Enable plans the links of a unit and of all that it names under Also=.
-  Status Enable(const Request& request) {
-    std::vector<Request> todo = {request};
+  Status Enable(const UnitRequest& request) {
+    std::vector<UnitRequest> todo = {request};
     while (!todo.empty()) {
-      const Request next = std::move(todo.back());
+      const UnitRequest next = std::move(todo.back());
       todo.pop_back();
       TALLY_TRY(EnableOne(next, &todo));
     }
@@ -74,7 +74,7 @@ class Planner {
             names.contains(name.TemplateName()));
   }
 
-  Status EnableOne(const Request& request, std::vector<Request>* todo) {
+  Status EnableOne(const UnitRequest& request, std::vector<UnitRequest>* todo) {
     TALLY_ASSIGN(const std::optional<FoundUnit> unit,
                  lookup_.Find(request.unit));
     // Only units under Also= can be unknown here; systemctl goes on as well.
@@ -167,7 +167,7 @@ class Planner {
   }
 
   // PlanWants puts the unit into the .wants directories of others.
-  Status PlanWants(const Request& request, const FoundUnit& unit,
+  Status PlanWants(const UnitRequest& request, const FoundUnit& unit,
                    const UnitName& instance,
                    const std::vector<InstallValue>& list,
                    std::string_view suffix) {
@@ -306,7 +306,7 @@ Status PutLink(const Manifest& manifest, const UnitSpec& spec,
                       "' is there already (" + found->origin.ToString() +
                       "), expected room for a link to " + Quote(target));
   }
-  return tree->Set(path, GeneratedLink(kGenerator, target));
+  return tree->Set(path, GeneratedLink(kUnitsGenerator, target));
 }
 
 Status PutMasksAndDefault(const Manifest& manifest, const Planner& planner,
@@ -355,7 +355,8 @@ void RemoveDisabledLinks(const Planner& planner, Tree* tree) {
 
 Status OfferLinks(const Planner& planner, Tree* tree) {
   for (const auto& [path, target] : planner.links()) {
-    const auto offered = tree->Offer(path, GeneratedLink(kGenerator, target));
+    const auto offered =
+        tree->Offer(path, GeneratedLink(kUnitsGenerator, target));
     if (!offered) return offered.error();
   }
   return Ok();

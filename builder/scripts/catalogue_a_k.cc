@@ -6,7 +6,7 @@
 namespace tally {
 namespace {
 
-constexpr CatalogueRow kRows[] = {
+constexpr CatalogueRow kRowsAToK[] = {
     {"acl", "postinst",
      "c3660abe98661f29e6c6db23e5d8e84a2835cd7ee27a59d9f16b95a447006d5e",
      "links in /usr/bin, which are there on a merged /usr", ""},
@@ -225,6 +225,6 @@ constexpr CatalogueRow kRows[] = {
 
 }  // namespace
 
-std::span<const CatalogueRow> CatalogueAToK() { return kRows; }
+std::span<const CatalogueRow> CatalogueAToK() { return kRowsAToK; }
 
 }  // namespace tally

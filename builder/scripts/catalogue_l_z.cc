@@ -6,7 +6,7 @@
 namespace tally {
 namespace {
 
-constexpr CatalogueRow kRows[] = {
+constexpr CatalogueRow kRowsLToZ[] = {
     {"libc-bin", "postinst",
      "9ab2635150453963524c8e3200a72074848241b0645931533d9afed352de00c5",
      "default nsswitch.conf; the cache of libraries",
@@ -243,6 +243,6 @@ constexpr CatalogueRow kRows[] = {
 
 }  // namespace
 
-std::span<const CatalogueRow> CatalogueLToZ() { return kRows; }
+std::span<const CatalogueRow> CatalogueLToZ() { return kRowsLToZ; }
 
 }  // namespace tally

@@ -52,7 +52,7 @@ size_t Several(std::string_view text, size_t (*one)(std::string_view)) {
 }
 
 size_t Units(std::string_view text) { return Several(text, OneUnit); }
-size_t Names(std::string_view text) { return Several(text, OneName); }
+size_t OneOrMoreNames(std::string_view text) { return Several(text, OneName); }
 
 // A path, or several, up to the end of the line.
 size_t PythonArgs(std::string_view text) {
@@ -96,7 +96,7 @@ size_t Maintscript(std::string_view text) {
       "dpkg-maintscript-helper mv_conffile ",
       "dpkg-maintscript-helper symlink_to_dir ",
       "dpkg-maintscript-helper dir_to_symlink "};
-  constexpr std::string_view kEnd = " -- \"$@\"";
+  constexpr std::string_view kArguments = " -- \"$@\"";
   size_t length = 0;
   while (length < text.size()) {
     const std::string_view rest = text.substr(length);
@@ -104,12 +104,12 @@ size_t Maintscript(std::string_view text) {
     if (eol == std::string_view::npos) return length;
     const std::string_view line = rest.substr(0, eol);
     const size_t begin = OneOf(line, kBegins);
-    if (begin == 0 || !line.ends_with(kEnd) ||
-        line.size() < begin + kEnd.size()) {
+    if (begin == 0 || !line.ends_with(kArguments) ||
+        line.size() < begin + kArguments.size()) {
       return length;
     }
     const std::string_view params =
-        line.substr(begin, line.size() - begin - kEnd.size());
+        line.substr(begin, line.size() - begin - kArguments.size());
     const bool plain = std::ranges::all_of(
         params, [](char c) { return IsPathByte(c) || c == ' ' || c == '\''; });
     if (!plain) return length;
@@ -137,7 +137,7 @@ size_t Alternatives(std::string_view text) {
 }
 
 // Lines "DIRECTORY default" or "DIRECTORY MODE USER GROUP".
-size_t Directories(std::string_view text) {
+size_t DirectoryNames(std::string_view text) {
   size_t length = 0;
   while (text.substr(length).starts_with("/usr/local/")) {
     const std::string_view rest = text.substr(length);
@@ -167,9 +167,9 @@ struct Hole {
 
 constexpr Hole kHoles[] = {
     {"ALTERNATIVES", Alternatives, false},
-    {"DIRECTORIES", Directories, false},
+    {"DIRECTORIES", DirectoryNames, false},
     {"ERROR_HANDLER", ErrorHandler, false},
-    {"FILES", Names, false},
+    {"FILES", OneOrMoreNames, false},
     {"KERNEL", OneName, false},
     {"MAINTSCRIPT", Maintscript, false},
     {"PACKAGE", OneName, false},

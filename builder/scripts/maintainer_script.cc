@@ -11,8 +11,8 @@
 namespace tally {
 namespace {
 
-constexpr std::string_view kBegin = "# Automatically added by ";
-constexpr std::string_view kEnd = "# End automatically added section";
+constexpr std::string_view kBlockBegin = "# Automatically added by ";
+constexpr std::string_view kBlockEnd = "# End automatically added section";
 // What debhelper replaces by its blocks; stands for them in the residue.
 constexpr std::string_view kToken = "#DEBHELPER#";
 
@@ -41,8 +41,8 @@ bool IsPlainText(std::string_view text) {
 }
 
 std::optional<ScriptBlock> BeginBlock(std::string_view line, size_t number) {
-  if (!line.starts_with(kBegin)) return std::nullopt;
-  const std::string_view by = line.substr(kBegin.size());
+  if (!line.starts_with(kBlockBegin)) return std::nullopt;
+  const std::string_view by = line.substr(kBlockBegin.size());
   const size_t slash = std::min(by.find('/'), by.size());
   ScriptBlock block = {.tool = std::string(by.substr(0, slash)),
                        .version = {},
@@ -77,8 +77,8 @@ class Cutter {
  private:
   Status Take(const std::string& line, size_t number) {
     if (block_) return TakeOfBlock(line, number);
-    const bool marks = line.starts_with(kBegin) || line == kEnd;
-    if (marks && (!shell_.AtStatement() || line == kEnd)) {
+    const bool marks = line.starts_with(kBlockBegin) || line == kBlockEnd;
+    if (marks && (!shell_.AtStatement() || line == kBlockEnd)) {
       return At(number, "found " + Quote(line) + " at an unexpected place");
     }
     if (marks) {
@@ -92,10 +92,10 @@ class Cutter {
   }
 
   Status TakeOfBlock(const std::string& line, size_t number) {
-    if (line.starts_with(kBegin)) {
+    if (line.starts_with(kBlockBegin)) {
       return At(number, "found " + Quote(line) + " inside a section");
     }
-    if (line != kEnd) {
+    if (line != kBlockEnd) {
       block_->text += line + '\n';
       return Ok();
     }

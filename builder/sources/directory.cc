@@ -12,13 +12,11 @@
 namespace tally {
 namespace {
 
-constexpr size_t kMaxEntries = 2'000'000;
-constexpr uint64_t kMaxListingBytes = uint64_t{1} << 30;
 // Larger files are mapped: then memory does not grow with them.
 constexpr off_t kMaxReadBytes = 1 << 20;
 
-// CheckName refuses what the lines of a listing could not hold.
-Status CheckName(const std::string& path) {
+// CheckListedName refuses what the lines of a listing could not hold.
+Status CheckListedName(const std::string& path) {
   const auto is_control = [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   };
@@ -30,7 +28,7 @@ Status CheckName(const std::string& path) {
 // CheckLink: ".." only in front, and no more of them than the link is deep. So
 // every link stays inside, also by way of other links.
 Status CheckLink(const std::string& path, const std::string& target) {
-  TALLY_TRY(CheckName(target));
+  TALLY_TRY(CheckListedName(target));
   auto depth = std::ranges::count(path, '/');
   bool in_front = true;
   bool leaves = target.empty() || target.front() == '/';
@@ -88,11 +86,11 @@ class Walk {
   }
 
   Status ReadEntry(const std::string& path) {
-    if (tree_.size() == kMaxEntries) {
+    if (tree_.size() == kMaxListingEntries) {
       return InputError(Quote(top_.string()) + " has more than " +
-                        std::to_string(kMaxEntries) + " entries");
+                        std::to_string(kMaxListingEntries) + " entries");
     }
-    TALLY_TRY(CheckName(path));
+    TALLY_TRY(CheckListedName(path));
     const fs::path at = top_ / path;
     struct stat info = {};
     if (lstat(at.c_str(), &info) != 0) {
@@ -185,7 +183,7 @@ Result<SourceTree> ReadListed(const fs::path& directory,
                               const LockedDirectory& locked,
                               MappedFiles* mapped) {
   TALLY_ASSIGN(const std::string text,
-               ReadTextFile(listing_path, kMaxListingBytes));
+               ReadTextFile(listing_path, kMaxDirectoryListingBytes));
   const Sha256Digest got = Sha256(AsBytes(text));
   if (got != locked.sha256) {
     return InputError(Quote(listing_path.string()) +

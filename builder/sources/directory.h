@@ -17,6 +17,10 @@ namespace tally {
 // alone would lose links, empty directories and modes: in a release.
 inline constexpr char kListingSuffix[] = ".tally-directory";
 
+// Bounds on one directory, and on its listing.
+inline constexpr size_t kMaxListingEntries = 2'000'000;
+inline constexpr uint64_t kMaxDirectoryListingBytes = uint64_t{1} << 30;
+
 // FormatListing returns the canonical listing of a directory: one line for each
 // entry but the top.
 std::string FormatListing(const SourceTree& tree);

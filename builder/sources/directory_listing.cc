@@ -10,7 +10,6 @@ namespace tally {
 namespace {
 
 constexpr std::string_view kFirstLine = "tally-directory 1\n";
-constexpr size_t kMaxEntries = 2'000'000;
 
 std::string LineOf(const SourceEntry& entry, uint64_t size_bytes) {
   switch (entry.type) {
@@ -75,9 +74,9 @@ Result<SourceTree> ParseDirectoryListing(
   }
   std::vector<std::string> lines = Split(text.substr(kFirstLine.size()), '\n');
   lines.pop_back();
-  if (lines.size() > kMaxEntries) {
-    return InputError("listing: more than " + std::to_string(kMaxEntries) +
-                      " entries");
+  if (lines.size() > kMaxListingEntries) {
+    return InputError("listing: more than " +
+                      std::to_string(kMaxListingEntries) + " entries");
   }
   SourceTree tree;
   for (size_t i = 0; i < lines.size(); ++i) {

@@ -9,7 +9,7 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kPieceBytes = 4 << 20;
+constexpr uint64_t kReleasedPieceBytes = 4 << 20;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<Content> MappedFiles::Map(const fs::path& path) {
   Sha256Hasher hasher;
   for (ByteSpan rest = entry.bytes; !rest.empty();) {
     const ByteSpan piece =
-        rest.first(std::min<size_t>(rest.size(), kPieceBytes));
+        rest.first(std::min<size_t>(rest.size(), kReleasedPieceBytes));
     hasher.Update(piece);
     DoneReading(piece);
     rest = rest.subspan(piece.size());
@@ -63,11 +63,12 @@ Status MappedFiles::CheckUnchanged() const {
 }
 
 Status ReleasingSink::Append(ByteSpan bytes) {
-  const bool mapped = bytes.size() >= kPieceBytes && mapped_.Contains(bytes);
+  const bool mapped =
+      bytes.size() >= kReleasedPieceBytes && mapped_.Contains(bytes);
   if (!mapped) return next_.Append(bytes);
   while (!bytes.empty()) {
     const ByteSpan piece =
-        bytes.first(std::min<size_t>(bytes.size(), kPieceBytes));
+        bytes.first(std::min<size_t>(bytes.size(), kReleasedPieceBytes));
     TALLY_TRY(next_.Append(piece));
     DoneReading(piece);
     bytes = bytes.subspan(piece.size());

@@ -21,7 +21,7 @@ struct Spooled {
   Content content;
 };
 
-Result<uint32_t> OwnerId(int64_t id, const std::string& path) {
+Result<uint32_t> TarOwnerId(int64_t id, const std::string& path) {
   // 2^32 - 1 means "leave it" to chown(2).
   if (id >= 0 && id < 0xffffffff) return static_cast<uint32_t>(id);
   return InputError(Quote(path) + " has owner id " + std::to_string(id) +
@@ -134,8 +134,8 @@ Result<SourceEntry> EntryFrom(const TarMember& member, const std::string& path,
   entry.path = path;
   entry.mode = member.mode;
   entry.xattrs = member.xattrs;
-  TALLY_ASSIGN(entry.uid, OwnerId(member.uid, member.path));
-  TALLY_ASSIGN(entry.gid, OwnerId(member.gid, member.path));
+  TALLY_ASSIGN(entry.uid, TarOwnerId(member.uid, member.path));
+  TALLY_ASSIGN(entry.gid, TarOwnerId(member.gid, member.path));
   switch (member.type) {
     case TarMember::Type::kDirectory:
       entry.type = NodeType::kDirectory;
