@@ -17,9 +17,9 @@
 namespace tally {
 namespace {
 
-// Parsed is the evidence with the structures in it. The report views the
+// ParsedAzure is the evidence with the structures in it. The report views the
 // container, which does not move.
-struct Parsed {
+struct ParsedAzure {
   AzureEvidence container;
   HclReport report;
   HclRuntimeData runtime;
@@ -27,7 +27,7 @@ struct Parsed {
   TpmSignature signature;
 };
 
-Status Parse(ByteSpan evidence, Parsed* parsed) {
+Status ParseAzure(ByteSpan evidence, ParsedAzure* parsed) {
   TALLY_ASSIGN(parsed->container, ParseAzureEvidence(evidence));
   TALLY_ASSIGN(parsed->report, ParseHclReport(parsed->container.hcl_report));
   if (parsed->report.type != parsed->container.type) {
@@ -49,7 +49,7 @@ Status Parse(ByteSpan evidence, Parsed* parsed) {
 
 // AuthenticateHardware gives the VCEK of the evidence to the hardware's check,
 // which does not trust it for being there.
-Result<Evidence> AuthenticateHardware(const Parsed& parsed,
+Result<Evidence> AuthenticateHardware(const ParsedAzure& parsed,
                                       const AuthenticationInputs& inputs,
                                       std::span<const SnpRoot> roots) {
   if (parsed.container.type == HclReportType::kTdx) {
@@ -72,7 +72,8 @@ EvidenceCheck CheckLevel(const Evidence& hardware) {
                                     ", expected 0, the paravisor's");
 }
 
-EvidenceCheck CheckRuntimeData(const Parsed& parsed, const Evidence& hardware) {
+EvidenceCheck CheckRuntimeData(const ParsedAzure& parsed,
+                               const Evidence& hardware) {
   const Sha256Digest digest = Sha256(parsed.report.runtime_data);
   const Bytes report_data = hardware.claims.report_data.value_or(Bytes());
   if (report_data.size() >= Sha256Digest::kSizeBytes &&
@@ -86,7 +87,7 @@ EvidenceCheck CheckRuntimeData(const Parsed& parsed, const Evidence& hardware) {
 
 // CheckUserData is what agents of version 2 promise: the nonce is in the
 // hardware report as well.
-EvidenceCheck CheckUserData(const Parsed& parsed) {
+EvidenceCheck CheckUserData(const ParsedAzure& parsed) {
   const Bytes& user_data = parsed.runtime.user_data;
   const Bytes& nonce = parsed.quote.extra_data;
   if (user_data.size() >= nonce.size() &&
@@ -98,7 +99,7 @@ EvidenceCheck CheckUserData(const Parsed& parsed) {
                                  " in front");
 }
 
-void CheckQuote(const Parsed& parsed, const TpmKey& ak,
+void CheckQuote(const ParsedAzure& parsed, const TpmKey& ak,
                 std::vector<EvidenceCheck>& checks) {
   checks.push_back(
       CheckQuoteSignature(ak, parsed.container.message, parsed.signature));
@@ -121,8 +122,8 @@ Result<Evidence> AuthenticateAzure(ByteSpan evidence,
 Result<Evidence> AuthenticateAzure(ByteSpan evidence,
                                    const AuthenticationInputs& inputs,
                                    std::span<const SnpRoot> roots) {
-  Parsed parsed;
-  TALLY_TRY(Parse(evidence, &parsed));
+  ParsedAzure parsed;
+  TALLY_TRY(ParseAzure(evidence, &parsed));
   TALLY_ASSIGN(const TpmKey ak, TpmKey::FromRsa(parsed.runtime.ak.modulus,
                                                 parsed.runtime.ak.exponent));
   TALLY_ASSIGN(const Evidence hardware,
@@ -154,8 +155,8 @@ Result<Evidence> AuthenticateAzure(ByteSpan evidence,
 }
 
 Result<std::vector<EvidenceField>> DescribeAzure(ByteSpan evidence) {
-  Parsed parsed;
-  TALLY_TRY(Parse(evidence, &parsed));
+  ParsedAzure parsed;
+  TALLY_TRY(ParseAzure(evidence, &parsed));
   const bool is_tdx = parsed.container.type == HclReportType::kTdx;
   TALLY_ASSIGN(const std::vector<EvidenceField> hardware,
                is_tdx ? DescribeTdx(parsed.container.td_quote)

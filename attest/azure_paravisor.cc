@@ -10,7 +10,7 @@
 namespace tally {
 namespace {
 
-constexpr const char* kName = "paravisor";
+constexpr const char* kParavisorCheck = "paravisor";
 
 // SHA-384 of Microsoft's ID keys. The first two are in tokens that Microsoft's
 // attestation service signed for Azure VMs (x-ms-sevsnpvm-idkeydigest) and in
@@ -32,7 +32,7 @@ constexpr std::array<std::string_view, 3> kMicrosoftIdKeys = {
 
 EvidenceCheck CheckParavisor(HclReportType type, const Evidence& hardware) {
   if (type == HclReportType::kTdx) {
-    return Unknown(kName,
+    return Unknown(kParavisorCheck,
                    "no key says whose it is; PCR values are as good as the "
                    "program that paravisor_mrtd is of");
   }
@@ -41,11 +41,11 @@ EvidenceCheck CheckParavisor(HclReportType type, const Evidence& hardware) {
   const std::string digest =
       id_key == identities.end() ? "none" : Hex(id_key->second);
   if (std::ranges::find(kMicrosoftIdKeys, digest) != kMicrosoftIdKeys.end()) {
-    return Passed(kName, "launched with Microsoft's ID key " +
-                             digest.substr(0, 16) + "…");
+    return Passed(kParavisorCheck, "launched with Microsoft's ID key " +
+                                       digest.substr(0, 16) + "…");
   }
-  return Failed(
-      kName, "found ID key digest " + digest + ", expected one of Microsoft's");
+  return Failed(kParavisorCheck, "found ID key digest " + digest +
+                                     ", expected one of Microsoft's");
 }
 
 }  // namespace tally

@@ -93,8 +93,8 @@ EvidenceCheck CheckBinding(const CcaToken& token) {
                 std::string(HashName(algorithm)) + " of the realm's key");
 }
 
-std::vector<EvidenceCheck> Check(const CcaToken& token,
-                                 std::span<const CollateralFile> collateral) {
+std::vector<EvidenceCheck> CheckToken(
+    const CcaToken& token, std::span<const CollateralFile> collateral) {
   std::vector<EvidenceCheck> checks;
   const Bytes platform_bytes = CoseToBeSigned(token.platform.sign1);
   const Cpak cpak = FindCpak(token.platform, platform_bytes, collateral);
@@ -150,7 +150,7 @@ EvidenceClaims ClaimsOf(const CcaToken& token) {
 constexpr std::string_view kComponents = "software components";
 constexpr std::string_view kExtension = "extension";
 constexpr std::string_view kTbbRotpk = "tbb rotpk";
-constexpr std::array<CborMeaning, 38> kMeanings = {{
+constexpr std::array<CborMeaning, 38> kCcaMeanings = {{
     {10, "challenge", ""},
     {256, "instance id", ""},
     {265, "profile", ""},
@@ -207,7 +207,7 @@ Result<Evidence> AuthenticateCca(ByteSpan evidence,
                                  const AuthenticationInputs& inputs) {
   TALLY_ASSIGN(const CcaToken token, ParseCcaToken(evidence));
   Evidence result{.kind = EvidenceKind::kCcaToken};
-  result.checks = Check(token, inputs.collateral);
+  result.checks = CheckToken(token, inputs.collateral);
   AddRegisters(token.realm, result.registers);
   result.claims = ClaimsOf(token);
   result.summary = "Arm CCA realm, platform " +
@@ -222,11 +222,11 @@ Result<std::vector<EvidenceField>> DescribeCca(ByteSpan evidence) {
   TALLY_ASSIGN(const CcaToken token, ParseCcaToken(evidence));
   std::vector<EvidenceField> fields;
   DescribeCoseStart(token.platform.sign1, "platform / ", fields);
-  DescribeCbor(token.platform.claims, "platform / ", kMeanings, fields);
+  DescribeCbor(token.platform.claims, "platform / ", kCcaMeanings, fields);
   DescribeCoseEnd(token.platform.sign1, "platform / ",
                   "r and s, by the platform's key (CPAK)", fields);
   DescribeCoseStart(token.realm.sign1, "realm / ", fields);
-  DescribeCbor(token.realm.claims, "realm / ", kMeanings, fields);
+  DescribeCbor(token.realm.claims, "realm / ", kCcaMeanings, fields);
   DescribeCoseEnd(token.realm.sign1, "realm / ",
                   "r and s, by the realm's key (RAK)", fields);
   for (EvidenceField& field : fields) field.note = NoteOf(field, token);

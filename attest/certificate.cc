@@ -160,9 +160,9 @@ Status ReadValidity(Certificate::State& state) {
   return Ok();
 }
 
-// ParseDer takes DER that encodes to itself again, with nothing behind it. The
-// part that is signed is kept as it was found.
-Result<openssl::Owned<X509>> ParseDer(ByteSpan der) {
+// ParseCertificateDer takes DER that encodes to itself again, with nothing
+// behind it. The part that is signed is kept as it was found.
+Result<openssl::Owned<X509>> ParseCertificateDer(ByteSpan der) {
   if (der.size() > kMaxCertificateBytes) {
     return InputError("certificate has " + std::to_string(der.size()) +
                       " bytes, expected at most " +
@@ -187,9 +187,9 @@ Result<openssl::Owned<X509>> ParseDer(ByteSpan der) {
   return x509;
 }
 
-Result<Certificate::State> ReadState(ByteSpan der) {
+Result<Certificate::State> ReadCertificateState(ByteSpan der) {
   Certificate::State state;
-  TALLY_ASSIGN(state.x509, ParseDer(der));
+  TALLY_ASSIGN(state.x509, ParseCertificateDer(der));
   state.der = ToBytes(der);
   state.sha256 = Sha256(der);
   state.subject = CommonName(X509_get_subject_name(state.x509.get()));
@@ -248,7 +248,7 @@ Certificate::Certificate(std::shared_ptr<const State> state)
     : state_(std::move(state)) {}
 
 Result<Certificate> Certificate::FromDer(ByteSpan der) {
-  Result<State> state = ReadState(der);
+  Result<State> state = ReadCertificateState(der);
   ERR_clear_error();
   if (!state) return std::move(state).error();
   return Certificate(std::make_shared<const State>(std::move(*state)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attest/pem.h"
 #include "common/json.h"
 #include "common/text.h"
 
@@ -16,8 +17,7 @@ constexpr std::string_view kCheck = "collateral";
 constexpr std::string_view kTcbSigningName = "Intel SGX TCB Signing";
 constexpr std::string_view kIntelNames = "Intel SGX ";  // of all issuers
 
-constexpr std::string_view kPemCertificate = "-----BEGIN CERTIFICATE-----";
-// The same as the value of a response's header (RFC 3986, section 2.1).
+// kPemCertificate as the value of a response's header (RFC 3986, section 2.1).
 constexpr std::string_view kEncodedPemCertificate =
     "-----BEGIN%20CERTIFICATE-----";
 constexpr std::string_view kPemRevocationList = "-----BEGIN X509 CRL-----";

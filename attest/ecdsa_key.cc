@@ -18,7 +18,6 @@ namespace {
 
 constexpr uint8_t kNotCompressed = 0x04;
 constexpr std::string_view kPemPublicKey = "-----BEGIN PUBLIC KEY-----";
-constexpr std::string_view kPemCertificate = "-----BEGIN CERTIFICATE-----";
 
 using openssl::Owned;
 
@@ -38,8 +37,8 @@ const CurveRow& RowOf(EcCurve curve) {
   return curve == EcCurve::kP384 ? kCurves[1] : kCurves[2];
 }
 
-// KeyOf returns null if the point is not on the curve.
-Owned<EVP_PKEY> KeyOf(EcCurve curve, Bytes point) {
+// KeyFromPoint returns null if the point is not on the curve.
+Owned<EVP_PKEY> KeyFromPoint(EcCurve curve, Bytes point) {
   std::string group = RowOf(curve).group;
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(),
@@ -136,7 +135,7 @@ Result<EcdsaPublicKey> EcdsaPublicKey::FromCoordinates(EcCurve curve,
   ByteWriter w;
   w.U8(kNotCompressed).Raw(x).Raw(y);
   Bytes point = std::move(w).Take();
-  Owned<EVP_PKEY> key = KeyOf(curve, point);
+  Owned<EVP_PKEY> key = KeyFromPoint(curve, point);
   if (key == nullptr) {
     return InputError("the public key is not a point on " +
                       std::string(EcCurveName(curve)));

@@ -63,6 +63,10 @@ EvidenceCheck CheckOf(std::string name, const Status& status,
   return Passed(std::move(name), std::move(text));
 }
 
+bool IsZero(ByteSpan bytes) {
+  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
+}
+
 bool Evidence::authentic() const {
   return !checks.empty() &&
          std::ranges::none_of(checks, [](const EvidenceCheck& check) {

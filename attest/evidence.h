@@ -84,6 +84,10 @@ EvidenceCheck Unknown(std::string name, std::string text);
 // CheckOf is Passed with `text`, or Failed with the error's message.
 EvidenceCheck CheckOf(std::string name, const Status& status, std::string text);
 
+// IsZero says whether all bytes are zero: how evidence leaves out a field of
+// fixed size.
+bool IsZero(ByteSpan bytes);
+
 // TcbComponent is one security version number, by the name that the vendor
 // gives it ("bootloader", "microcode"; "sgx_tcb_comp_svn_01", "pcesvn" …).
 struct TcbComponent {

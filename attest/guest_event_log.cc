@@ -14,7 +14,7 @@
 namespace tally {
 namespace {
 
-constexpr const char* kName = "event log";
+constexpr const char* kEventLogCheck = "event log";
 
 // RegisterNames is how a kind of log's registers are called, and the last one
 // that only firmware extends.
@@ -84,11 +84,13 @@ EvidenceCheck Conclude(size_t num_replayed, size_t num_registers,
                            " of " + std::to_string(num_registers) +
                            " registers";
   if (num_registers == 0) {
-    return Failed(kName, "the evidence has no register that a log is about");
+    return Failed(kEventLogCheck,
+                  "the evidence has no register that a log is about");
   }
-  if (not_reached.empty()) return Passed(kName, text);
-  return Unknown(kName, text + "; not to " + Join(not_reached, ", ") +
-                            ", which were extended after the log was closed");
+  if (not_reached.empty()) return Passed(kEventLogCheck, text);
+  return Unknown(kEventLogCheck,
+                 text + "; not to " + Join(not_reached, ", ") +
+                     ", which were extended after the log was closed");
 }
 
 }  // namespace
@@ -97,9 +99,9 @@ EvidenceCheck CheckEventLog(ByteSpan event_log, Evidence* evidence) {
   const std::optional<RegisterNames> names = NamesFor(evidence->kind);
   if (!names) return Conclude(0, 0, {});
   const Result<EventLog> log = ParseEventLog(event_log);
-  if (!log) return Failed(kName, log.error().message());
+  if (!log) return Failed(kEventLogCheck, log.error().message());
   const Result<EventLogReplay> replay = ReplayEventLog(*log, names->registers);
-  if (!replay) return Failed(kName, replay.error().message());
+  if (!replay) return Failed(kEventLogCheck, replay.error().message());
 
   std::vector<std::string> not_reached;
   size_t num_registers = 0;
@@ -110,14 +112,15 @@ EvidenceCheck CheckEventLog(ByteSpan event_log, Evidence* evidence) {
     const auto hash = FindHash(attested.algorithm);
     const auto bank = hash ? replay->banks.find(*hash) : replay->banks.end();
     if (bank == replay->banks.end()) {
-      return Failed(kName, "the log has no bank " + Quote(attested.algorithm) +
-                               ", which the quote is of");
+      return Failed(kEventLogCheck, "the log has no bank " +
+                                        Quote(attested.algorithm) +
+                                        ", which the quote is of");
     }
     const std::string why_not = WhyNot(bank->second, *index, attested);
     if (why_not.empty()) {
       attested.origin = RegisterOrigin::kReplayed;
     } else if (*index <= names->last_of_firmware) {
-      return Failed(kName, why_not);
+      return Failed(kEventLogCheck, why_not);
     } else {
       not_reached.push_back(attested.name);
     }

@@ -88,7 +88,8 @@ EvidenceCheck CheckSignature(const NitroDocument& document,
                  "ES384, by " + Quote(leaf.subject()));
 }
 
-std::vector<EvidenceCheck> Check(const NitroDocument& document, int64_t at) {
+std::vector<EvidenceCheck> CheckDocument(const NitroDocument& document,
+                                         int64_t at) {
   std::vector<EvidenceCheck> checks = {CheckTime(document, at)};
   const Certificates certificates = ParseCertificates(document);
   if (certificates.failure) {
@@ -104,10 +105,6 @@ std::vector<EvidenceCheck> Check(const NitroDocument& document, int64_t at) {
   return checks;
 }
 
-bool IsZero(ByteSpan bytes) {
-  return std::ranges::all_of(bytes, [](uint8_t b) { return b == 0; });
-}
-
 // IsDebug: AWS user guide, "Cryptographic attestation": an enclave in debug
 // mode has zeros in PCR0, PCR1 and PCR2. No hash is zero, so one is enough.
 bool IsDebug(const NitroDocument& document) {
@@ -116,7 +113,7 @@ bool IsDebug(const NitroDocument& document) {
   });
 }
 
-std::string_view AlgorithmOf(ByteSpan pcr) {
+std::string_view PcrHashName(ByteSpan pcr) {
   for (const HashAlgorithm algorithm : kHashAlgorithms) {
     if (HashSizeBytes(algorithm) == pcr.size()) return HashName(algorithm);
   }
@@ -129,7 +126,7 @@ std::optional<Bytes> Copy(const std::optional<ByteSpan>& bytes) {
 }
 
 // By number, for keys of the document that are text the number is not used.
-constexpr std::array<CborMeaning, 9> kMeanings = {{
+constexpr std::array<CborMeaning, 9> kNitroMeanings = {{
     {-1, "module_id", "the instance and the enclave"},
     {-1, "digest", "the hash of the PCRs"},
     {-1, "timestamp", ""},
@@ -198,10 +195,10 @@ Result<Evidence> AuthenticateNitro(ByteSpan evidence,
                                    const AuthenticationInputs& inputs) {
   TALLY_ASSIGN(const NitroDocument document, ParseNitroDocument(evidence));
   Evidence result{.kind = EvidenceKind::kNitroDocument};
-  result.checks = Check(document, inputs.at);
+  result.checks = CheckDocument(document, inputs.at);
   for (const auto& [index, value] : document.pcrs) {
     result.registers.push_back({.name = "PCR" + std::to_string(index),
-                                .algorithm = std::string(AlgorithmOf(value)),
+                                .algorithm = std::string(PcrHashName(value)),
                                 .value = ToBytes(value)});
   }
   EvidenceClaims& claims = result.claims;
@@ -224,7 +221,7 @@ Result<std::vector<EvidenceField>> DescribeNitro(ByteSpan evidence) {
   DescribeWrapper(document, evidence, false, fields);
   DescribeCoseStart(document.sign1, "", fields);
   const size_t begin = fields.size();
-  DescribeCbor(document.payload, "", kMeanings, fields);
+  DescribeCbor(document.payload, "", kNitroMeanings, fields);
   for (size_t i = begin; i < fields.size(); ++i) {
     fields[i].note = NoteOf(fields[i], document);
   }

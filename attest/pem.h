@@ -8,6 +8,10 @@
 
 namespace tally {
 
+// The line before a certificate.
+inline constexpr std::string_view kPemCertificate =
+    "-----BEGIN CERTIFICATE-----";
+
 // LooksLikePem says whether a file has PEM in it, by its first bytes: DER
 // begins with a byte that no text has.
 bool LooksLikePem(ByteSpan bytes);

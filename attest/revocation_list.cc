@@ -63,7 +63,7 @@ Status CheckCritical(X509_CRL* crl) {
                     ", which is not known");
 }
 
-Result<openssl::Owned<X509_CRL>> ParseDer(ByteSpan der) {
+Result<openssl::Owned<X509_CRL>> ParseRevocationListDer(ByteSpan der) {
   if (der.size() > kMaxRevocationListBytes) {
     return InputError("revocation list has " + std::to_string(der.size()) +
                       " bytes, expected at most " +
@@ -83,9 +83,9 @@ Result<openssl::Owned<X509_CRL>> ParseDer(ByteSpan der) {
   return crl;
 }
 
-Result<RevocationList::State> ReadState(ByteSpan der) {
+Result<RevocationList::State> ReadRevocationListState(ByteSpan der) {
   RevocationList::State state;
-  TALLY_ASSIGN(state.crl, ParseDer(der));
+  TALLY_ASSIGN(state.crl, ParseRevocationListDer(der));
   state.issuer = CommonName(X509_CRL_get_issuer(state.crl.get()));
   const auto this_update = SecondsOf(X509_CRL_get0_lastUpdate(state.crl.get()));
   const auto next_update = SecondsOf(X509_CRL_get0_nextUpdate(state.crl.get()));
@@ -135,7 +135,7 @@ RevocationList::RevocationList(std::shared_ptr<const State> state)
     : state_(std::move(state)) {}
 
 Result<RevocationList> RevocationList::FromDer(ByteSpan der) {
-  Result<State> state = ReadState(der);
+  Result<State> state = ReadRevocationListState(der);
   ERR_clear_error();
   if (!state) return std::move(state).error();
   return RevocationList(std::make_shared<const State>(std::move(*state)));

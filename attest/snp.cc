@@ -15,10 +15,6 @@ namespace {
 constexpr uint64_t kPolicyMigrateMa = uint64_t{1} << 18;
 constexpr uint64_t kPolicyDebug = uint64_t{1} << 19;
 
-bool IsZero(ByteSpan bytes) {
-  return std::ranges::all_of(bytes, [](uint8_t byte) { return byte == 0; });
-}
-
 SnpSigningKey KindOf(const SnpReport& report) {
   return report.signing_key == static_cast<uint8_t>(SnpSigningKey::kVlek)
              ? SnpSigningKey::kVlek

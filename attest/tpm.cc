@@ -12,27 +12,27 @@
 namespace tally {
 namespace {
 
-// Parsed is the container with the structures in it.
-struct Parsed {
+// ParsedTpm is the container with the structures in it.
+struct ParsedTpm {
   TpmEvidence container;
   TpmQuote quote;
   TpmSignature signature;
   AttestationKey ak;
 };
 
-Result<Parsed> Parse(ByteSpan evidence) {
+Result<ParsedTpm> ParseTpm(ByteSpan evidence) {
   TALLY_ASSIGN(TpmEvidence container, ParseTpmEvidence(evidence));
   TALLY_ASSIGN(TpmQuote quote, ParseTpmQuote(container.message));
   TALLY_ASSIGN(TpmSignature signature, ParseTpmSignature(container.signature));
   TALLY_ASSIGN(AttestationKey ak, ReadAttestationKey(container));
-  return Parsed{.container = std::move(container),
-                .quote = std::move(quote),
-                .signature = std::move(signature),
-                .ak = std::move(ak)};
+  return ParsedTpm{.container = std::move(container),
+                   .quote = std::move(quote),
+                   .signature = std::move(signature),
+                   .ak = std::move(ak)};
 }
 
 // CheckScheme holds the signature against the key's own scheme.
-EvidenceCheck CheckSignature(const Parsed& parsed) {
+EvidenceCheck CheckSignature(const ParsedTpm& parsed) {
   const TpmSignature& signature = parsed.signature;
   if (const auto& area = parsed.ak.public_area; area && area->scheme) {
     const TpmKeyScheme& scheme = *area->scheme;
@@ -50,7 +50,7 @@ EvidenceCheck CheckSignature(const Parsed& parsed) {
                              signature);
 }
 
-EvidenceClaims MakeClaims(const Parsed& parsed) {
+EvidenceClaims MakeClaims(const ParsedTpm& parsed) {
   EvidenceClaims claims;
   claims.nonce = parsed.quote.extra_data;
   claims.report_data = parsed.quote.extra_data;
@@ -86,7 +86,7 @@ bool LooksLikeTpmQuote(ByteSpan evidence) {
 
 Result<Evidence> AuthenticateTpm(ByteSpan evidence,
                                  const AuthenticationInputs& inputs) {
-  TALLY_ASSIGN(const Parsed parsed, Parse(evidence));
+  TALLY_ASSIGN(const ParsedTpm parsed, ParseTpm(evidence));
   Evidence result;
   result.kind = EvidenceKind::kTpmQuote;
   result.summary = "TPM quote of " +
@@ -106,7 +106,7 @@ Result<Evidence> AuthenticateTpm(ByteSpan evidence,
 }
 
 Result<std::vector<EvidenceField>> DescribeTpm(ByteSpan evidence) {
-  TALLY_ASSIGN(const Parsed parsed, Parse(evidence));
+  TALLY_ASSIGN(const ParsedTpm parsed, ParseTpm(evidence));
   std::vector<EvidenceField> fields;
   DescribeQuote("message / ", parsed.quote, fields);
   DescribeQuoteSignature("signature / ", parsed.signature, fields);

@@ -50,8 +50,8 @@ Owned<EVP_PKEY> ParseSpki(ByteSpan spki) {
   return key;
 }
 
-// NameOf returns "RSA-2048" or "P-256", or why the key is not taken.
-Result<std::string> NameOf(EVP_PKEY* key) {
+// KeyTypeName returns "RSA-2048" or "P-256", or why the key is not taken.
+Result<std::string> KeyTypeName(EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "RSA") == 1) {
     const int bits = EVP_PKEY_get_bits(key);
     if (bits < kMinRsaBits || bits > kMaxRsaBits) {
@@ -151,7 +151,7 @@ bool VerifyWith(EVP_PKEY* key, ByteSpan message,
 Result<TpmKey> TpmKey::FromSpki(ByteSpan spki) {
   const Owned<EVP_PKEY> key = ParseSpki(spki);
   if (key == nullptr) return InputError("the public key is malformed");
-  TALLY_ASSIGN(std::string name, NameOf(key.get()));
+  TALLY_ASSIGN(std::string name, KeyTypeName(key.get()));
   return TpmKey(SpkiOf(key.get()), std::move(name));
 }
 
@@ -176,7 +176,7 @@ Result<TpmKey> TpmKey::FromRsa(ByteSpan modulus, ByteSpan exponent) {
   }
   const Owned<EVP_PKEY> key = MakeKey("RSA", builder.get());
   if (key == nullptr) return InputError("the RSA key is malformed");
-  TALLY_ASSIGN(std::string name, NameOf(key.get()));
+  TALLY_ASSIGN(std::string name, KeyTypeName(key.get()));
   return TpmKey(SpkiOf(key.get()), std::move(name));
 }
 
@@ -213,7 +213,7 @@ Result<TpmKey> TpmKey::FromPublic(const TpmPublic& public_area) {
   if (key == nullptr) {
     return InputError("the public key is not a point of its curve");
   }
-  TALLY_ASSIGN(std::string name, NameOf(key.get()));
+  TALLY_ASSIGN(std::string name, KeyTypeName(key.get()));
   return TpmKey(SpkiOf(key.get()), std::move(name));
 }
 
