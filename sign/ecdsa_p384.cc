@@ -14,7 +14,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = 64 << 10;
 constexpr std::string_view kGroup = "secp384r1";
 
 using Number = std::array<uint8_t, 48>;
@@ -27,13 +26,6 @@ struct Free {
 using BigNumber = std::unique_ptr<BIGNUM, Free>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Free>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free>;
-
-Error OpenSslError(const std::string& what) {
-  char text[256];
-  ERR_error_string_n(ERR_get_error(), text, sizeof text);
-  ERR_clear_error();
-  return ToolError(what + ": " + text);
-}
 
 bool IsP384(EVP_PKEY* key) {
   char group[64];
@@ -58,7 +50,7 @@ Result<P384Point> PointOf(EVP_PKEY* key) {
   const BigNumber owned_y(y);
   P384Point point;
   if (!found || !ToNumber(x, point.x) || !ToNumber(y, point.y)) {
-    return OpenSslError("cannot read the public half of the key");
+    return openssl::LastError("cannot read the public half of the key");
   }
   return point;
 }
@@ -103,7 +95,7 @@ Result<P384Signature> NumbersOf(const Bytes& der) {
   if (parsed == nullptr ||
       !ToNumber(ECDSA_SIG_get0_r(parsed.get()), signature.r) ||
       !ToNumber(ECDSA_SIG_get0_s(parsed.get()), signature.s)) {
-    return OpenSslError("cannot read a signature");
+    return openssl::LastError("cannot read a signature");
   }
   return signature;
 }
@@ -114,14 +106,14 @@ Result<Bytes> DerOf(const P384Signature& signature) {
   BigNumber s(BN_bin2bn(signature.s.data(), 48, nullptr));
   if (built == nullptr || r == nullptr || s == nullptr ||
       ECDSA_SIG_set0(built.get(), r.get(), s.get()) != 1) {
-    return OpenSslError("cannot encode a signature");
+    return openssl::LastError("cannot encode a signature");
   }
   // set0 took both.
   static_cast<void>(r.release());
   static_cast<void>(s.release());
   unsigned char* der = nullptr;
   const int size = i2d_ECDSA_SIG(built.get(), &der);
-  if (size <= 0) return OpenSslError("cannot encode a signature");
+  if (size <= 0) return openssl::LastError("cannot encode a signature");
   Bytes bytes(der, der + size);
   OPENSSL_free(der);
   return bytes;
@@ -156,7 +148,7 @@ Result<EcdsaP384Key> EcdsaP384Key::FromPem(std::string_view pem) {
 }
 
 Result<EcdsaP384Key> EcdsaP384Key::Load(const std::filesystem::path& path) {
-  TALLY_ASSIGN(std::string pem, ReadTextFile(path, kMaxPemBytes));
+  TALLY_ASSIGN(std::string pem, ReadTextFile(path, openssl::kMaxPemBytes));
   Result<EcdsaP384Key> key = FromPem(pem);
   OPENSSL_cleanse(pem.data(), pem.size());
   if (!key) {
@@ -175,12 +167,12 @@ Result<P384Signature> EcdsaP384Key::Sign(ByteSpan message) const {
                          state_->key.get()) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, message.data(),
                      message.size()) != 1) {
-    return OpenSslError("cannot sign");
+    return openssl::LastError("cannot sign");
   }
   Bytes der(size);
   if (EVP_DigestSign(context.get(), der.data(), &size, message.data(),
                      message.size()) != 1) {
-    return OpenSslError("cannot sign");
+    return openssl::LastError("cannot sign");
   }
   der.resize(size);
   return NumbersOf(der);
@@ -195,7 +187,7 @@ Status VerifyP384(const P384Point& point, ByteSpan message,
   if (context == nullptr ||
       EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha384(), nullptr,
                            key.get()) != 1) {
-    return OpenSslError("cannot verify");
+    return openssl::LastError("cannot verify");
   }
   const int verified = EVP_DigestVerify(context.get(), der.data(), der.size(),
                                         message.data(), message.size());

@@ -10,15 +10,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = 64 << 10;
-
-Error OpenSslError(const std::string& what) {
-  char text[256];
-  ERR_error_string_n(ERR_get_error(), text, sizeof text);
-  ERR_clear_error();
-  return ToolError(what + ": " + text);
-}
-
 // TextOf copies what was written to a memory BIO.
 std::string TextOf(BIO* bio) {
   char* data = nullptr;
@@ -48,7 +39,7 @@ Result<FileSigner> FileSigner::FromPem(std::string_view pem) {
 }
 
 Result<FileSigner> FileSigner::Load(const std::filesystem::path& path) {
-  TALLY_ASSIGN(std::string pem, ReadTextFile(path, kMaxPemBytes));
+  TALLY_ASSIGN(std::string pem, ReadTextFile(path, openssl::kMaxPemBytes));
   Result<FileSigner> signer = FromPem(pem);
   OPENSSL_cleanse(pem.data(), pem.size());
   if (!signer) {
@@ -69,12 +60,12 @@ Result<Bytes> FileSigner::Sign(ByteSpan message) const {
                          state_->key.get()) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, message.data(),
                      message.size()) != 1) {
-    return OpenSslError("cannot sign");
+    return openssl::LastError("cannot sign");
   }
   Bytes signature(size);
   if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
                      message.size()) != 1) {
-    return OpenSslError("cannot sign");
+    return openssl::LastError("cannot sign");
   }
   signature.resize(size);
   return signature;
@@ -84,14 +75,14 @@ Result<KeyPair> GenerateKey(KeyType type) {
   const openssl::Key key(type == KeyType::kEcdsaP256
                              ? EVP_EC_gen("P-256")
                              : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  if (key == nullptr) return OpenSslError("cannot generate a key");
+  if (key == nullptr) return openssl::LastError("cannot generate a key");
   TALLY_ASSIGN(const PublicKey public_key, openssl::PublicHalf(key.get()));
 
   const openssl::Bio bio(BIO_new(BIO_s_secmem()));
   if (bio == nullptr ||
       PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0,
                                     nullptr, nullptr) != 1) {
-    return OpenSslError("cannot write a key");
+    return openssl::LastError("cannot write a key");
   }
   return KeyPair{.private_pem = TextOf(bio.get()),
                  .public_pem = public_key.pem()};

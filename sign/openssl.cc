@@ -38,6 +38,13 @@ bool IsWanted(EVP_PKEY* key) {
 
 }  // namespace
 
+Error LastError(const std::string& what) {
+  char text[256];
+  ERR_error_string_n(ERR_get_error(), text, sizeof text);
+  ERR_clear_error();
+  return ToolError(what + ": " + text);
+}
+
 Result<PemKeyKind> ClassifyPem(std::string_view pem) {
   constexpr std::string_view kBegin = "-----BEGIN ";
   size_t at = 0;

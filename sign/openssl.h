@@ -23,6 +23,13 @@ using Bio = std::unique_ptr<BIO, Free>;
 using Key = std::unique_ptr<EVP_PKEY, Free>;
 using MdContext = std::unique_ptr<EVP_MD_CTX, Free>;
 
+// LastError returns a ToolError: "WHAT: …", with what OpenSSL says of the call
+// that failed just now.
+Error LastError(const std::string& what);
+
+// No file with one key is larger.
+inline constexpr uint64_t kMaxPemBytes = 64 << 10;
+
 // PemKeyKind says what a PEM text holds, by its first label that is a key.
 enum class PemKeyKind { kPublic, kPrivate };
 Result<PemKeyKind> ClassifyPem(std::string_view pem);

@@ -16,8 +16,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = 64 << 10;
-
 // SubjectPublicKeyInfo up to the key itself; RFC 5480 section 2.1.1.1 with
 // secp256r1 and an uncompressed point (SEC 1 section 2.3.3), RFC 8410
 // section 4.
@@ -56,7 +54,8 @@ std::string KeyTypeName(KeyType type) {
 }
 
 Result<PublicKey> PublicKey::FromPem(std::string_view pem) {
-  if (pem.size() > kMaxPemBytes) return InputError("PEM text is too long");
+  if (pem.size() > openssl::kMaxPemBytes)
+    return InputError("PEM text is too long");
   TALLY_ASSIGN(const openssl::PemKeyKind kind, openssl::ClassifyPem(pem));
   if (kind == openssl::PemKeyKind::kPublic) return ParsePublicPem(pem);
   TALLY_ASSIGN(const openssl::Key key, openssl::ParsePrivateKey(pem));
@@ -82,7 +81,7 @@ Result<PublicKey> PublicKey::FromSpki(ByteSpan spki) {
 }
 
 Result<PublicKey> PublicKey::Load(const std::filesystem::path& path) {
-  TALLY_ASSIGN(std::string pem, ReadTextFile(path, kMaxPemBytes));
+  TALLY_ASSIGN(std::string pem, ReadTextFile(path, openssl::kMaxPemBytes));
   Result<PublicKey> key = FromPem(pem);
   OPENSSL_cleanse(pem.data(), pem.size());  // it may be a private key
   if (!key) {
