@@ -13,7 +13,7 @@ namespace {
 constexpr char kLoaderFile[] = "table-loader";
 constexpr char kRsdpFile[] = "rsdp";
 constexpr char kTablesFile[] = "tables";
-constexpr uint64_t kMaxFileBytes = 4 << 20;
+constexpr uint64_t kMaxTableFileBytes = 4 << 20;
 
 // ACPI 6.5, section 5.2.5.3: revision 0 has 20 bytes, 2 has 36.
 constexpr uint64_t kOldRsdpBytes = 20;
@@ -26,9 +26,12 @@ std::string MachineName(uint64_t memory_bytes, uint32_t vcpus) {
 
 Result<AcpiTables> ReadTables(const fs::path& directory) {
   AcpiTables tables{.source = BootSource::kGiven};
-  TALLY_ASSIGN(tables.loader, ReadFile(directory / kLoaderFile, kMaxFileBytes));
-  TALLY_ASSIGN(tables.rsdp, ReadFile(directory / kRsdpFile, kMaxFileBytes));
-  TALLY_ASSIGN(tables.tables, ReadFile(directory / kTablesFile, kMaxFileBytes));
+  TALLY_ASSIGN(tables.loader,
+               ReadFile(directory / kLoaderFile, kMaxTableFileBytes));
+  TALLY_ASSIGN(tables.rsdp,
+               ReadFile(directory / kRsdpFile, kMaxTableFileBytes));
+  TALLY_ASSIGN(tables.tables,
+               ReadFile(directory / kTablesFile, kMaxTableFileBytes));
   return tables;
 }
 

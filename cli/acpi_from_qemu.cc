@@ -23,7 +23,7 @@ constexpr uint32_t kDmaRead = 0x02;
 constexpr uint32_t kDmaSelect = 0x08;
 constexpr uint64_t kDirectoryEntryBytes = 64;
 constexpr uint64_t kMaxDirectoryEntries = 128;
-constexpr uint64_t kMaxFileBytes = uint64_t{4} << 20;
+constexpr uint64_t kMaxFwCfgFileBytes = uint64_t{4} << 20;
 
 // Where the request and the answers lie in the guest's memory: it runs nothing
 // that could need them.
@@ -288,7 +288,7 @@ Result<AcpiTables> AskQemuForAcpi(const QemuMachine& machine) {
        {"etc/table-loader", "etc/acpi/rsdp", "etc/acpi/tables"}) {
     const auto file = survey.directory.find(name);
     if (file == survey.directory.end() ||
-        file->second.size_bytes > kMaxFileBytes) {
+        file->second.size_bytes > kMaxFwCfgFileBytes) {
       return ToolError(std::string("qemu has no file '") + name +
                        "' of a usual size");
     }

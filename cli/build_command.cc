@@ -23,9 +23,10 @@
 namespace tally {
 namespace {
 
-// CheckOutput lets a build replace an earlier release (its own files and
-// nothing else) or an empty directory.
-Result<Existing> CheckOutput(const fs::path& output, Console& console) {
+// CheckOutputDirectory lets a build replace an earlier release (its own files
+// and nothing else) or an empty directory.
+Result<Existing> CheckOutputDirectory(const fs::path& output,
+                                      Console& console) {
   std::error_code error;
   if (fs::is_symlink(fs::symlink_status(output, error))) {
     return UsageError("output " + Quote(output.string()) +
@@ -178,7 +179,8 @@ Status RunBuild(const BuildFlags& flags, Console& console) {
               flags.manifest.string());
   }
   if (flags.output.empty()) return UsageError("the output has no name");
-  TALLY_ASSIGN(const Existing existing, CheckOutput(flags.output, console));
+  TALLY_ASSIGN(const Existing existing,
+               CheckOutputDirectory(flags.output, console));
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.manifest));
   TALLY_TRY(CheckTargetNames(inputs.manifest));
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));

@@ -261,8 +261,8 @@ Json ConditionsJson(const std::vector<Condition>& conditions) {
   return records;
 }
 
-Status Answer(const Plan& plan, const ComparisonResult& result,
-              Console& console) {
+Status AnswerComparison(const Plan& plan, const ComparisonResult& result,
+                        Console& console) {
   const bool same = result.files.empty();
   Json::Array files;
   for (const std::string& name : result.files) files.push_back(PathJson(name));
@@ -327,7 +327,7 @@ Status RunCheck(const CheckFlags& flags, Console& console) {
   TALLY_TRY(ConfirmClock(plan.second, &plan.conditions.back()));
   TALLY_ASSIGN(const ComparisonResult result,
                CompareReleases(plan.first.release, plan.second.release));
-  return Answer(plan, result, console);
+  return AnswerComparison(plan, result, console);
 }
 
 }  // namespace tally

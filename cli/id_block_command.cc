@@ -122,21 +122,22 @@ Result<Expectations> ExpectationsOf(const IdBlockVerifyFlags& flags) {
   return expected;
 }
 
-Status Compare(const std::string& what,
-               const std::optional<Sha384Digest>& expected,
-               const std::string& got) {
+Status ExpectDigest(const std::string& what,
+                    const std::optional<Sha384Digest>& expected,
+                    const std::string& got) {
   if (!expected || expected->hex() == got) return Ok();
   return DigestMismatch(what, expected->hex(), got);
 }
 
 Status CheckExpectations(const SnpIdentity& identity,
                          const Expectations& expected) {
-  TALLY_TRY(Compare("launch digest of the id block", expected.launch_digest,
-                    Hex(identity.block.launch_digest)));
-  TALLY_TRY(Compare("digest of the id key", expected.id_key_digest,
-                    SnpKeyDigest(identity.auth.id_key).hex()));
-  return Compare("digest of the author key", expected.author_key_digest,
-                 AuthorDigest(identity.auth));
+  TALLY_TRY(ExpectDigest("launch digest of the id block",
+                         expected.launch_digest,
+                         Hex(identity.block.launch_digest)));
+  TALLY_TRY(ExpectDigest("digest of the id key", expected.id_key_digest,
+                         SnpKeyDigest(identity.auth.id_key).hex()));
+  return ExpectDigest("digest of the author key", expected.author_key_digest,
+                      AuthorDigest(identity.auth));
 }
 
 // QemuOptions leaves out what depends on the host: cbitpos, reduced-phys-bits.

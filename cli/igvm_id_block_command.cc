@@ -26,7 +26,7 @@ Result<OpenedIgvm> OpenIgvm(const fs::path& path) {
   return OpenedIgvm{std::move(file), std::move(igvm), canonical};
 }
 
-Status CheckOutput(const fs::path& path) {
+Status CheckOutputFile(const fs::path& path) {
   if (path.empty()) return UsageError("--output is '', expected a file");
   if (IsAbsent(path)) return Ok();
   return UsageError("output " + Quote(path.string()) +
@@ -81,7 +81,7 @@ std::string Text(const SnpIdBlock& block, const SnpIdAuth& auth,
 }  // namespace
 
 Status RunIdBlockAttach(const IdBlockAttachFlags& flags, Console& console) {
-  TALLY_TRY(CheckOutput(flags.output));
+  TALLY_TRY(CheckOutputFile(flags.output));
   TALLY_ASSIGN(const SnpIdentity identity,
                LoadSnpIdentity({.directory = flags.directory}));
   TALLY_TRY(CheckSnpSignatures(identity));
@@ -99,7 +99,7 @@ Status RunIdBlockAttach(const IdBlockAttachFlags& flags, Console& console) {
 }
 
 Status RunIdBlockDetach(const IdBlockDetachFlags& flags, Console& console) {
-  TALLY_TRY(CheckOutput(flags.output));
+  TALLY_TRY(CheckOutputFile(flags.output));
   if (flags.directory) TALLY_TRY(CheckIdentityOutput(*flags.directory));
   TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
   TALLY_ASSIGN(const IgvmIdBlock found, DetachIgvmIdBlock(&opened.igvm));

@@ -19,8 +19,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxDocumentBytes = 256 << 20;
-
 // OnlyWord returns the value of `name`= in a command line that has it once.
 Result<std::string> OnlyWord(const std::string& cmdline,
                              const std::string& name) {

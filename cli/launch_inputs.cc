@@ -77,7 +77,7 @@ Result<std::optional<SevHashes>> KernelHashes(const LaunchFlags& flags) {
   return std::optional<SevHashes>(hashes);
 }
 
-Status CheckFlags(const LaunchFlags& flags) {
+Status CheckLaunchFlags(const LaunchFlags& flags) {
   const bool is_snp = flags.kind == LaunchKind::kSnp;
   if (flags.vcpus.empty() && flags.kind != LaunchKind::kSev) {
     return UsageError("--vcpus is not given");
@@ -132,7 +132,7 @@ Result<SnpSvsmImage> SvsmImage(const LaunchFlags& flags,
 }  // namespace
 
 Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
-  TALLY_TRY(CheckFlags(flags));
+  TALLY_TRY(CheckLaunchFlags(flags));
   TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(flags.vmm));
   TALLY_ASSIGN(const SnpVmsaEra era,
                FindSnpVmsaEra(flags.era.value_or("linux-6.10")));

@@ -90,8 +90,8 @@ Result<Question> OpenQuestion(const MatchFlags& flags,
   return question;
 }
 
-// Answer is one piece of evidence and what came of it.
-struct Answer {
+// MatchAnswer is one piece of evidence and what came of it.
+struct MatchAnswer {
   Evidence evidence;
   Verdict verdict;
   // Of the index, if the verdict is no: the target with the most equal values.
@@ -110,8 +110,8 @@ Result<std::vector<IndexHit>> LookUp(const Question& question,
                             evidence.registers);
 }
 
-Result<Answer> AnswerFor(const fs::path& path, const Question& question) {
-  Answer answer;
+Result<MatchAnswer> AnswerFor(const fs::path& path, const Question& question) {
+  MatchAnswer answer;
   TALLY_ASSIGN(answer.evidence, AuthenticateFile(path, question.context));
   const EvidenceKind kind = answer.evidence.kind;
   std::vector<PublishedTarget> published = question.published;
@@ -148,7 +148,7 @@ std::string NearestText(const IndexHit& nearest) {
          ")\n";
 }
 
-Json AnswerRecord(const Answer& answer) {
+Json AnswerRecord(const MatchAnswer& answer) {
   Json record = VerdictRecord(answer.evidence, answer.verdict);
   Json nearest;
   if (answer.nearest) {
@@ -169,7 +169,7 @@ Json AnswerRecord(const Answer& answer) {
   return record;
 }
 
-Error NoMatch(const Answer& answer) {
+Error NoMatch(const MatchAnswer& answer) {
   if (!answer.evidence.authentic()) {
     return MismatchError("the evidence is not authentic");
   }
@@ -180,7 +180,7 @@ Error NoMatch(const Answer& answer) {
 }
 
 // AddWhy: nobody needs to know why a forgery has other values.
-void AddWhy(const Question& question, Answer* answer) {
+void AddWhy(const Question& question, MatchAnswer* answer) {
   if (question.release.empty() || !answer->evidence.authentic() ||
       !answer->verdict.target || answer->equals_a_target()) {
     return;
@@ -191,7 +191,7 @@ void AddWhy(const Question& question, Answer* answer) {
 
 Status MatchOne(const fs::path& path, const Question& question, Detail detail,
                 Console& console) {
-  TALLY_ASSIGN(Answer answer, AnswerFor(path, question));
+  TALLY_ASSIGN(MatchAnswer answer, AnswerFor(path, question));
   AddWhy(question, &answer);
   std::string why = MatchWhyText(answer.why);
   if (answer.nearest) why += NearestText(*answer.nearest);
@@ -211,7 +211,7 @@ struct BatchLine {
   bool is_readable = false;
 };
 
-BatchLine LineFor(const std::string& name, const Result<Answer>& answer) {
+BatchLine LineFor(const std::string& name, const Result<MatchAnswer>& answer) {
   BatchLine line;
   if (!answer) {
     line.text = "unreadable  " + name + ": " + answer.error().message() + "\n";

@@ -17,8 +17,8 @@
 namespace tally {
 namespace {
 
-// Measured is what all platforms have in common.
-struct Measured {
+// MeasuredIgvm is what all platforms have in common.
+struct MeasuredIgvm {
   std::string register_name;
   std::string algorithm;
   Bytes digest;
@@ -29,7 +29,7 @@ struct Measured {
   Status stated;
 };
 
-Result<IgvmPlatformType> ParsePlatform(const std::string& name) {
+Result<IgvmPlatformType> ParseIgvmPlatform(const std::string& name) {
   constexpr std::array<IgvmPlatformType, 5> kMeasured = {
       IgvmPlatformType::kSevSnp, IgvmPlatformType::kSev,
       IgvmPlatformType::kSevEs, IgvmPlatformType::kVsm, IgvmPlatformType::kTdx};
@@ -45,7 +45,8 @@ Result<IgvmPlatformType> ParsePlatform(const std::string& name) {
   return std::move(error).Hint("did you mean " + Quote(*nearest) + "?");
 }
 
-Status CheckFlags(const MeasureIgvmFlags& flags, IgvmPlatformType platform) {
+Status CheckIgvmFlags(const MeasureIgvmFlags& flags,
+                      IgvmPlatformType platform) {
   if (flags.native_zero && platform != IgvmPlatformType::kSevSnp) {
     return UsageError("--native-zero is for sev-snp only");
   }
@@ -58,46 +59,47 @@ Status CheckFlags(const MeasureIgvmFlags& flags, IgvmPlatformType platform) {
   return Ok();
 }
 
-Result<Measured> MeasurePlatform(const Igvm& igvm, IgvmPlatformType platform,
-                                 const MeasureIgvmFlags& flags,
-                                 const IgvmFolding& folding) {
+Result<MeasuredIgvm> MeasurePlatform(const Igvm& igvm,
+                                     IgvmPlatformType platform,
+                                     const MeasureIgvmFlags& flags,
+                                     const IgvmFolding& folding) {
   if (platform == IgvmPlatformType::kSevSnp) {
     const IgvmZeroPages zero_pages =
         flags.native_zero ? IgvmZeroPages::kNative : IgvmZeroPages::kNormal;
     TALLY_ASSIGN(IgvmSnpMeasurement snp,
                  MeasureIgvmSnp(igvm, zero_pages, folding));
     const Status stated = CheckIgvmIdBlock(snp);
-    return Measured{.register_name = "launch_digest",
-                    .algorithm = "sha384",
-                    .digest = ToBytes(snp.launch_digest.span()),
-                    .events = std::move(snp.events),
-                    .id_block_digest = snp.id_block_digest,
-                    .stated = stated};
+    return MeasuredIgvm{.register_name = "launch_digest",
+                        .algorithm = "sha384",
+                        .digest = ToBytes(snp.launch_digest.span()),
+                        .events = std::move(snp.events),
+                        .id_block_digest = snp.id_block_digest,
+                        .stated = stated};
   }
   if (platform == IgvmPlatformType::kVsm) {
     TALLY_ASSIGN(IgvmVsmMeasurement vsm, MeasureIgvmVsm(igvm, folding));
     const Status stated = CheckIgvmVbsMeasurement(vsm);
-    return Measured{.register_name = "boot_digest",
-                    .algorithm = "sha256",
-                    .digest = ToBytes(vsm.boot_digest.span()),
-                    .events = std::move(vsm.events),
-                    .vbs_digest = vsm.stated_digest,
-                    .stated = stated};
+    return MeasuredIgvm{.register_name = "boot_digest",
+                        .algorithm = "sha256",
+                        .digest = ToBytes(vsm.boot_digest.span()),
+                        .events = std::move(vsm.events),
+                        .vbs_digest = vsm.stated_digest,
+                        .stated = stated};
   }
   if (platform == IgvmPlatformType::kTdx) {
     TALLY_ASSIGN(IgvmTdxMeasurement tdx, MeasureIgvmTdx(igvm, folding));
-    return Measured{.register_name = "mrtd",
-                    .algorithm = "sha384",
-                    .digest = ToBytes(tdx.mrtd.span()),
-                    .events = std::move(tdx.events)};
+    return MeasuredIgvm{.register_name = "mrtd",
+                        .algorithm = "sha384",
+                        .digest = ToBytes(tdx.mrtd.span()),
+                        .events = std::move(tdx.events)};
   }
   const SevMode mode =
       platform == IgvmPlatformType::kSev ? SevMode::kSev : SevMode::kSevEs;
   TALLY_ASSIGN(IgvmSevMeasurement sev, MeasureIgvmSev(igvm, mode, folding));
-  return Measured{.register_name = "launch_digest",
-                  .algorithm = "sha256",
-                  .digest = ToBytes(sev.launch_digest.span()),
-                  .events = std::move(sev.events)};
+  return MeasuredIgvm{.register_name = "launch_digest",
+                      .algorithm = "sha256",
+                      .digest = ToBytes(sev.launch_digest.span()),
+                      .events = std::move(sev.events)};
 }
 
 Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
@@ -114,13 +116,13 @@ Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
   return records;
 }
 
-Json IdBlockRecord(const Measured& measured) {
+Json IdBlockRecord(const MeasuredIgvm& measured) {
   if (!measured.id_block_digest) return Json();
   return Json::Object{{"launch_digest", measured.id_block_digest->hex()},
                       {"agrees", measured.stated.has_value()}};
 }
 
-Json VbsRecord(const Measured& measured) {
+Json VbsRecord(const MeasuredIgvm& measured) {
   if (!measured.vbs_digest) return Json();
   return Json::Object{{"boot_digest", measured.vbs_digest->hex()},
                       {"agrees", measured.stated.has_value()}};
@@ -143,7 +145,7 @@ Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
   return CheckIgvmForKvm(igvm, platform);
 }
 
-Json AnswerRecord(const Measured& measured, IgvmPlatformType platform,
+Json AnswerRecord(const MeasuredIgvm& measured, IgvmPlatformType platform,
                   Json kvm) {
   Json::Object registers;
   registers[measured.register_name] =
@@ -181,7 +183,7 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
   TALLY_ASSIGN(const MappedFile file, MappedFile::Open(flags.file));
   TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes()));
   const bool is_json = console.form() == OutputForm::kJson;
-  TALLY_ASSIGN(const Measured measured,
+  TALLY_ASSIGN(const MeasuredIgvm measured,
                MeasurePlatform(igvm, platform, flags,
                                {.keep_events = flags.explain || is_json,
                                 .done = PageDropper(file.bytes())}));
@@ -205,8 +207,9 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
 }  // namespace
 
 Status RunMeasureIgvm(const MeasureIgvmFlags& flags, Console& console) {
-  TALLY_ASSIGN(const IgvmPlatformType platform, ParsePlatform(flags.platform));
-  TALLY_TRY(CheckFlags(flags, platform));
+  TALLY_ASSIGN(const IgvmPlatformType platform,
+               ParseIgvmPlatform(flags.platform));
+  TALLY_TRY(CheckIgvmFlags(flags, platform));
   Status status = MeasureFile(flags, platform, console);
   if (!status) {
     return std::move(status).error().While("measuring " +

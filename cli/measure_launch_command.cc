@@ -9,18 +9,18 @@
 namespace tally {
 namespace {
 
-// Cell is the launch with one number of processors.
-struct Cell {
+// LaunchCell is the launch with one number of processors.
+struct LaunchCell {
   uint32_t num_vcpus = 0;  // 0: does not count
   Bytes digest;
   size_t num_events = 0;
 };
 
-// Measured is what all kinds of launch have in common.
-struct Measured {
+// MeasuredLaunch is what all kinds of launch have in common.
+struct MeasuredLaunch {
   std::string platform;
   std::string algorithm;
-  std::vector<Cell> cells;
+  std::vector<LaunchCell> cells;
   std::vector<Event> events;
   std::vector<Coverage> coverage;
   // The pages of the first processor and of all others; empty for SEV.
@@ -29,12 +29,12 @@ struct Measured {
 };
 
 template <typename Measurement>
-Measured Common(const Measurement& measurement, std::string platform,
-                std::string algorithm) {
-  Measured measured{.platform = std::move(platform),
-                    .algorithm = std::move(algorithm),
-                    .events = measurement.events,
-                    .coverage = measurement.coverage};
+MeasuredLaunch Common(const Measurement& measurement, std::string platform,
+                      std::string algorithm) {
+  MeasuredLaunch measured{.platform = std::move(platform),
+                          .algorithm = std::move(algorithm),
+                          .events = measurement.events,
+                          .coverage = measurement.coverage};
   for (const auto& cell : measurement.cells) {
     const ByteSpan digest = cell.launch_digest.span();
     measured.cells.push_back({.num_vcpus = cell.num_vcpus,
@@ -53,12 +53,12 @@ Result<SnpMeasurement> MeasureSnpInputs(const LaunchInputs& inputs,
       vcpus);
 }
 
-Result<Measured> MeasureInputs(const LaunchFlags& flags,
-                               const LaunchInputs& inputs) {
+Result<MeasuredLaunch> MeasureInputs(const LaunchFlags& flags,
+                                     const LaunchInputs& inputs) {
   if (flags.kind == LaunchKind::kSnp) {
     TALLY_ASSIGN(const SnpMeasurement snp,
                  MeasureSnpInputs(inputs, flags.vcpus));
-    Measured measured = Common(snp, "sev-snp", "sha384");
+    MeasuredLaunch measured = Common(snp, "sev-snp", "sha384");
     TALLY_ASSIGN(const SnpVmsas vmsas, VmsasOfLaunch(inputs.snp));
     measured.first_vmsa = vmsas.first;
     measured.other_vmsa = vmsas.other;
@@ -66,7 +66,7 @@ Result<Measured> MeasureInputs(const LaunchFlags& flags,
   }
   const bool is_es = flags.kind == LaunchKind::kSevEs;
   TALLY_ASSIGN(const SevMeasurement sev, MeasureSev(inputs.sev, flags.vcpus));
-  Measured measured = Common(sev, is_es ? "sev-es" : "sev", "sha256");
+  MeasuredLaunch measured = Common(sev, is_es ? "sev-es" : "sev", "sha256");
   if (is_es) {
     TALLY_ASSIGN(const SevEsVmsas vmsas, VmsasOfLaunch(inputs.sev));
     measured.first_vmsa = vmsas.first;
@@ -75,9 +75,9 @@ Result<Measured> MeasureInputs(const LaunchFlags& flags,
   return measured;
 }
 
-uint32_t MostVcpus(const Measured& measured) {
+uint32_t MostVcpus(const MeasuredLaunch& measured) {
   uint32_t most = 0;
-  for (const Cell& cell : measured.cells) {
+  for (const LaunchCell& cell : measured.cells) {
     most = std::max(most, cell.num_vcpus);
   }
   return most;
@@ -85,7 +85,7 @@ uint32_t MostVcpus(const Measured& measured) {
 
 // DumpVmsas writes vmsa0.bin … into the current directory, as sev-snp-measure
 // does.
-Status DumpVmsas(const Measured& measured) {
+Status DumpVmsas(const MeasuredLaunch& measured) {
   if (measured.first_vmsa.empty()) {
     return UsageError("--dump-vmsa: sev guests have no VMSA");
   }
@@ -106,7 +106,7 @@ std::string ExplainVmsa(const std::string& whose, ByteSpan page) {
   return text;
 }
 
-std::string Explain(const Measured& measured) {
+std::string Explain(const MeasuredLaunch& measured) {
   std::string text = ExplainEvents(measured.events);
   if (measured.first_vmsa.empty()) return text;
   text += ExplainVmsa("vcpu 0", measured.first_vmsa);
@@ -116,10 +116,10 @@ std::string Explain(const Measured& measured) {
   return text;
 }
 
-std::string AnswerText(const Measured& measured,
+std::string AnswerText(const MeasuredLaunch& measured,
                        const MeasureLaunchFlags& flags) {
   std::string text = flags.explain ? Explain(measured) : "";
-  for (const Cell& cell : measured.cells) {
+  for (const LaunchCell& cell : measured.cells) {
     // One value is printed bare, as scripts around sev-snp-measure expect.
     if (measured.cells.size() > 1) {
       text += "vcpus=" + std::to_string(cell.num_vcpus) + " launch_digest=";
@@ -138,14 +138,16 @@ Json VmsaRecord(ByteSpan page) {
   return record;
 }
 
-Json AnswerRecord(const Measured& measured) {
+Json AnswerRecord(const MeasuredLaunch& measured) {
   std::vector<size_t> lengths;
-  for (const Cell& cell : measured.cells) lengths.push_back(cell.num_events);
+  for (const LaunchCell& cell : measured.cells) {
+    lengths.push_back(cell.num_events);
+  }
   const std::vector<Sha256Digest> digests =
       DigestEventPrefixes(measured.events, lengths);
   Json::Array cells;
   for (size_t i = 0; i < measured.cells.size(); ++i) {
-    const Cell& cell = measured.cells[i];
+    const LaunchCell& cell = measured.cells[i];
     Json launch_digest =
         Json::Object{{"algorithm", measured.algorithm},
                      {"value", Hex(cell.digest)},
@@ -169,7 +171,7 @@ Json AnswerRecord(const Measured& measured) {
 Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
   TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
   for (const std::string& warning : inputs.warnings) console.Warn(warning);
-  Result<Measured> measured = MeasureInputs(flags.launch, inputs);
+  Result<MeasuredLaunch> measured = MeasureInputs(flags.launch, inputs);
   if (!measured) {
     return std::move(measured).error().While("measuring " +
                                              Quote(flags.launch.ovmf.string()));

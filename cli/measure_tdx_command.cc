@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/eventlog_command.h"
+#include "cli/given_file.h"
 #include "cli/measure_answer.h"
 #include "cli/qemu_rules.h"
 #include "common/text.h"
@@ -28,8 +29,8 @@ struct TdxFiles {
   std::optional<BootDisk> boot_disk;
 };
 
-// RegisterAnswer is what is printed of one register.
-struct RegisterAnswer {
+// TdxRegisterAnswer is what is printed of one register.
+struct TdxRegisterAnswer {
   std::string name;
   std::string source = "not predictable";
   std::string why;
@@ -37,21 +38,11 @@ struct RegisterAnswer {
   std::vector<Event> events;
 };
 
-struct Cell {
+struct MeasuredTdxCell {
   TdxCellFacts facts;
   AcpiOrigin acpi = AcpiOrigin::kNone;
-  std::vector<RegisterAnswer> registers;
+  std::vector<TdxRegisterAnswer> registers;
 };
-
-Result<std::optional<MappedFile>> OpenIfGiven(const fs::path& path) {
-  if (path.empty()) return std::optional<MappedFile>();
-  TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
-  return std::optional<MappedFile>(std::move(file));
-}
-
-ByteSpan BytesOf(const std::optional<MappedFile>& file) {
-  return file ? file->bytes() : ByteSpan();
-}
 
 Result<TdxFiles> OpenFiles(const MeasureTdxFlags& flags) {
   TdxFiles files;
@@ -71,7 +62,7 @@ Result<TdxFiles> OpenFiles(const MeasureTdxFlags& flags) {
   return files;
 }
 
-Status CheckFlags(const MeasureTdxFlags& flags) {
+Status CheckTdxFlags(const MeasureTdxFlags& flags) {
   if (flags.platform_only && flags.runtime_only) {
     return UsageError("--platform-only and --runtime-only exclude each other");
   }
@@ -112,7 +103,7 @@ Result<QemuRules> ParseQemuVersion(const MeasureTdxFlags& flags) {
   return rules;
 }
 
-Result<const TdxProfile*> ParsePlatform(const std::string& name) {
+Result<const TdxProfile*> ParseTdxPlatform(const std::string& name) {
   const TdxProfile* profile = FindTdxProfile(name);
   if (profile != nullptr) return profile;
   std::vector<std::string> names;
@@ -124,7 +115,7 @@ Result<const TdxProfile*> ParsePlatform(const std::string& name) {
 Result<TdxBoot> BootFromFlags(const MeasureTdxFlags& flags,
                               const TdxFiles& files, const QemuRules& rules) {
   TdxBoot boot;
-  TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
+  TALLY_ASSIGN(boot.profile, ParseTdxPlatform(flags.platform));
   TALLY_ASSIGN(boot.boot_disk, ParseBootDiskPci(flags.boot_disk_pci));
   if (files.disk || boot.boot_disk) {
     boot.kind = TdxBootKind::kUkiOnDisk;
@@ -145,10 +136,10 @@ Result<TdxBoot> BootFromFlags(const MeasureTdxFlags& flags,
   return boot;
 }
 
-RegisterAnswer RtmrAnswer(
+TdxRegisterAnswer RtmrAnswer(
     uint32_t index, const std::map<uint32_t, BootRegister>& folded,
     const std::map<uint32_t, std::string>& not_predictable) {
-  RegisterAnswer answer;
+  TdxRegisterAnswer answer;
   answer.name = "rtmr" + std::to_string(index);
   const auto unknown = not_predictable.find(index);
   if (unknown != not_predictable.end()) {
@@ -162,10 +153,10 @@ RegisterAnswer RtmrAnswer(
   return answer;
 }
 
-std::vector<RegisterAnswer> RegistersOf(const MeasureTdxFlags& flags,
-                                        const std::optional<TdxMrtd>& mrtd,
-                                        const TdxPrediction& prediction) {
-  std::vector<RegisterAnswer> registers;
+std::vector<TdxRegisterAnswer> RegistersOf(const MeasureTdxFlags& flags,
+                                           const std::optional<TdxMrtd>& mrtd,
+                                           const TdxPrediction& prediction) {
+  std::vector<TdxRegisterAnswer> registers;
   if (mrtd && !flags.runtime_only) {
     registers.push_back({.name = "mrtd",
                          .source = "predicted",
@@ -181,7 +172,8 @@ std::vector<RegisterAnswer> RegistersOf(const MeasureTdxFlags& flags,
   return registers;
 }
 
-std::string CellText(const Cell& cell, bool explain, bool is_matrix) {
+std::string CellText(const MeasuredTdxCell& cell, bool explain,
+                     bool is_matrix) {
   std::string text;
   if (is_matrix) {
     text = "memory=" + std::to_string(cell.facts.memory_bytes) + "\n";
@@ -192,7 +184,7 @@ std::string CellText(const Cell& cell, bool explain, bool is_matrix) {
   if (cell.acpi != AcpiOrigin::kNone) {
     text += "acpi=" + std::string(AcpiOriginName(cell.acpi)) + "\n";
   }
-  for (const RegisterAnswer& answer : cell.registers) {
+  for (const TdxRegisterAnswer& answer : cell.registers) {
     if (explain) text += ExplainEvents(answer.events);
     text += answer.name + ".source=" + answer.source;
     text += (answer.why.empty() ? "" : ": " + answer.why) + "\n";
@@ -201,9 +193,9 @@ std::string CellText(const Cell& cell, bool explain, bool is_matrix) {
   return text;
 }
 
-Json CellRecord(const Cell& cell) {
+Json CellRecord(const MeasuredTdxCell& cell) {
   Json::Object registers;
-  for (const RegisterAnswer& answer : cell.registers) {
+  for (const TdxRegisterAnswer& answer : cell.registers) {
     const bool is_known = !answer.value.empty();
     registers[answer.name] = Json::Object{
         {"register", is_known
@@ -245,10 +237,9 @@ Status FillFromLog(const fs::path& path,
   return Ok();
 }
 
-Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
-                                       const QemuRules& rules,
-                                       const std::vector<TdxCellFacts>& facts,
-                                       const TdxAcpi& acpi, TdxBoot boot) {
+Result<std::vector<MeasuredTdxCell>> MeasureCells(
+    const MeasureTdxFlags& flags, const QemuRules& rules,
+    const std::vector<TdxCellFacts>& facts, const TdxAcpi& acpi, TdxBoot boot) {
   std::vector<TdxMachine> machines;
   for (size_t i = 0; i < facts.size(); ++i) {
     const FoundAcpi& found = acpi.cells[i];
@@ -268,7 +259,7 @@ Result<std::vector<Cell>> MeasureCells(const MeasureTdxFlags& flags,
   TALLY_ASSIGN(std::vector<TdxPrediction> predictions,
                PredictTdx(boot, machines));
   TALLY_TRY(FillFromLog(flags.event_log, &predictions));
-  std::vector<Cell> cells;
+  std::vector<MeasuredTdxCell> cells;
   for (size_t i = 0; i < facts.size(); ++i) {
     cells.push_back({facts[i], acpi.cells[i].origin,
                      RegistersOf(flags, mrtd, predictions[i])});
@@ -297,18 +288,18 @@ Result<uint64_t> ParseMemorySize(std::string_view text) {
 }
 
 Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
-  TALLY_TRY(CheckFlags(flags));
+  TALLY_TRY(CheckTdxFlags(flags));
   TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
   TALLY_ASSIGN(const TdxFiles files, OpenFiles(flags));
   TALLY_ASSIGN(TdxBoot boot, BootFromFlags(flags, files, rules));
   TALLY_ASSIGN(const std::vector<TdxCellFacts> facts, CellsFromFlags(flags));
   TALLY_ASSIGN(const TdxAcpi acpi,
                FindTdxAcpi(flags.acpi, facts, flags.qemu_version, console));
-  TALLY_ASSIGN(const std::vector<Cell> cells,
+  TALLY_ASSIGN(const std::vector<MeasuredTdxCell> cells,
                MeasureCells(flags, rules, facts, acpi, std::move(boot)));
   std::string text;
   Json::Array records;
-  for (const Cell& cell : cells) {
+  for (const MeasuredTdxCell& cell : cells) {
     text += CellText(cell, flags.explain, cells.size() > 1);
     records.push_back(CellRecord(cell));
   }
@@ -324,7 +315,7 @@ Status RunMeasureTdx(const MeasureTdxFlags& flags, Console& console) {
 }
 
 Result<OpenedTdxBoot> OpenTdxBoot(const MeasureTdxFlags& flags) {
-  TALLY_TRY(CheckFlags(flags));
+  TALLY_TRY(CheckTdxFlags(flags));
   if (flags.memory.size() != 1) return UsageError("--memory: expected one");
   TALLY_ASSIGN(const QemuRules rules, ParseQemuVersion(flags));
   TALLY_ASSIGN(TdxFiles files, OpenFiles(flags));

@@ -7,6 +7,7 @@
 
 #include "cli/boot_disk.h"
 #include "cli/eventlog_command.h"
+#include "cli/given_file.h"
 #include "cli/measure_answer.h"
 #include "common/text.h"
 
@@ -22,7 +23,7 @@ struct TpmFiles {
   std::optional<BootDisk> boot_disk;
 };
 
-Result<const TpmProfile*> ParsePlatform(const std::string& name) {
+Result<const TpmProfile*> ParseTpmPlatform(const std::string& name) {
   const TpmProfile* profile = FindTpmProfile(name);
   if (profile != nullptr) return profile;
   std::vector<std::string> names;
@@ -61,16 +62,6 @@ Result<std::vector<std::string>> ParsePhases(const std::string& text) {
   return phases;
 }
 
-Result<std::optional<MappedFile>> OpenIfGiven(const fs::path& path) {
-  if (path.empty()) return std::optional<MappedFile>();
-  TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
-  return std::optional<MappedFile>(std::move(file));
-}
-
-ByteSpan BytesOf(const std::optional<MappedFile>& file) {
-  return file ? file->bytes() : ByteSpan();
-}
-
 Result<TpmFiles> OpenFiles(const MeasureTpmFlags& flags) {
   if (flags.uki.empty() && flags.disk.empty()) {
     return UsageError("--uki or --disk is needed");
@@ -94,7 +85,7 @@ Result<TpmFiles> OpenFiles(const MeasureTpmFlags& flags) {
 Result<TpmBoot> BootFromFlags(const MeasureTpmFlags& flags,
                               const TpmFiles& files) {
   TpmBoot boot;
-  TALLY_ASSIGN(boot.profile, ParsePlatform(flags.platform));
+  TALLY_ASSIGN(boot.profile, ParseTpmPlatform(flags.platform));
   TALLY_ASSIGN(boot.banks, ParseHashNames(flags.banks, "--bank"));
   TALLY_ASSIGN(boot.inner_kernel, ParseInnerKernel(flags.inner_kernel));
   TALLY_ASSIGN(boot.secure_boot_support,
@@ -130,8 +121,8 @@ Status CheckPcrs(const std::vector<uint32_t>& pcrs,
   return Ok();
 }
 
-// RegisterAnswer is what is printed of one register, with all banks.
-struct RegisterAnswer {
+// TpmRegisterAnswer is what is printed of one register, with all banks.
+struct TpmRegisterAnswer {
   std::string name;
   std::string source = "not predictable";
   std::string why;
@@ -140,7 +131,7 @@ struct RegisterAnswer {
 };
 
 void AddBank(HashAlgorithm bank, const BootRegister& value, bool explain,
-             RegisterAnswer* answer) {
+             TpmRegisterAnswer* answer) {
   const std::string algorithm(HashName(bank));
   const std::string hex = Hex(value.value);
   answer->source = BootSourceName(value.source);
@@ -149,10 +140,10 @@ void AddBank(HashAlgorithm bank, const BootRegister& value, bool explain,
   answer->banks[algorithm] = RegisterRecord(algorithm, hex, value.events);
 }
 
-std::vector<RegisterAnswer> PcrAnswers(const MeasureTpmFlags& flags,
-                                       std::span<const HashAlgorithm> banks,
-                                       const TpmPrediction& prediction) {
-  std::vector<RegisterAnswer> answers(kBootPcrs);
+std::vector<TpmRegisterAnswer> PcrAnswers(const MeasureTpmFlags& flags,
+                                          std::span<const HashAlgorithm> banks,
+                                          const TpmPrediction& prediction) {
+  std::vector<TpmRegisterAnswer> answers(kBootPcrs);
   for (const HashAlgorithm bank : banks) {
     for (const auto& [pcr, found] : TpmRegisters(prediction, bank)) {
       answers[pcr].name = "pcr" + std::to_string(pcr);
@@ -162,7 +153,7 @@ std::vector<RegisterAnswer> PcrAnswers(const MeasureTpmFlags& flags,
     }
   }
   if (flags.pcrs.empty()) return answers;
-  std::vector<RegisterAnswer> wanted;
+  std::vector<TpmRegisterAnswer> wanted;
   for (const uint32_t pcr :
        std::set<uint32_t>(flags.pcrs.begin(), flags.pcrs.end())) {
     wanted.push_back(std::move(answers[pcr]));
@@ -179,11 +170,11 @@ std::string WhyNoRtmr(uint32_t rtmr, const TpmPrediction& prediction) {
   return "";
 }
 
-std::vector<RegisterAnswer> RtmrAnswers(const MeasureTpmFlags& flags,
-                                        const TpmPrediction& prediction) {
-  std::vector<RegisterAnswer> answers;
+std::vector<TpmRegisterAnswer> RtmrAnswers(const MeasureTpmFlags& flags,
+                                           const TpmPrediction& prediction) {
+  std::vector<TpmRegisterAnswer> answers;
   for (const auto& [rtmr, value] : FoldRtmrs(prediction.events)) {
-    RegisterAnswer answer;
+    TpmRegisterAnswer answer;
     answer.name = "rtmr" + std::to_string(rtmr);
     answer.why = WhyNoRtmr(rtmr, prediction);
     if (answer.why.empty()) {
@@ -234,10 +225,10 @@ Result<TpmPrediction> Predict(const MeasureTpmFlags& flags,
 }
 
 void PrintAnswers(const TpmBoot& boot, const TpmPrediction& prediction,
-                  std::vector<RegisterAnswer> answers, Console& console) {
+                  std::vector<TpmRegisterAnswer> answers, Console& console) {
   std::string text;
   Json::Object registers;
-  for (RegisterAnswer& answer : answers) {
+  for (TpmRegisterAnswer& answer : answers) {
     text += answer.name + ".source=" + answer.source;
     text += (answer.why.empty() ? "" : ": " + answer.why) + "\n" + answer.text;
     registers[answer.name] =
@@ -263,7 +254,7 @@ Status RunMeasureTpm(const MeasureTpmFlags& flags, Console& console) {
   TALLY_ASSIGN(const TpmBoot boot, BootFromFlags(flags, files));
   TALLY_ASSIGN(const TpmPrediction prediction, Predict(flags, boot));
   TALLY_TRY(CheckPcrs(flags.pcrs, prediction));
-  std::vector<RegisterAnswer> answers =
+  std::vector<TpmRegisterAnswer> answers =
       PcrAnswers(flags, boot.banks, prediction);
   if (flags.rtmrs) {
     std::ranges::move(RtmrAnswers(flags, prediction),

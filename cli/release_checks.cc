@@ -7,8 +7,6 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kMaxDocumentBytes = 256 << 20;
-
 // CheckInputs: release.json names the manifest and lock that lie beside it.
 Status CheckInputs(const Release& release, const Inputs& inputs) {
   const auto compare = [](const std::string& what, const Sha256Digest& expected,

@@ -109,7 +109,7 @@ Json AnswerRecord(const LaunchAnswer& answer) {
       {"num_candidates", answer.num_candidates}};
 }
 
-Error Unexplained(const LaunchAnswer& answer) {
+Error NotExplained(const LaunchAnswer& answer) {
   Error error = MismatchError("the launch digest is not explained\nexpected " +
                               answer.expected + "\ngot      " + answer.given);
   for (const std::string& note : answer.notes) {
@@ -127,7 +127,7 @@ Status RunWhyLaunch(const WhyFlags& flags, Console& console) {
                                               ? SearchSnpInputs(flags, inputs)
                                               : SearchSevInputs(flags, inputs));
   console.Answer(AnswerText(answer), AnswerRecord(answer));
-  if (!answer.found) return Unexplained(answer);
+  if (!answer.found) return NotExplained(answer);
   return Ok();
 }
 
