@@ -8,7 +8,8 @@ readonly ROOT
 readonly EXIT_NO=1 EXIT_USAGE=2 EXIT_SYSTEM=4 EXIT_SKIPPED=77
 export EXIT_NO EXIT_USAGE EXIT_SYSTEM EXIT_SKIPPED
 
-step() { printf '\n== %s\n' "$*" >&2; }
+# step says what comes now, and how long the script has run.
+step() { printf '\n== %d:%02d %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*" >&2; }
 note() { printf 'note: %s\n' "$*" >&2; }
 hint() { printf 'hint: %s\n' "$*" >&2; }
 
