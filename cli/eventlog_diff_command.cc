@@ -46,10 +46,8 @@ Result<Expectation> PredictPcrs(const EventLogDiffFlags& flags,
   }
   TALLY_ASSIGN(const TpmPrediction prediction, PredictTpmBoot(tpm, banks));
   return Expectation{
-      "prediction",
-      {.histories = PredictedHistories(prediction.events, LogRegisters::kPcrs),
-       .unknown = prediction.not_predictable,
-       .is_prediction = true}};
+      "prediction", PredictedBoot(prediction.events, prediction.not_predictable,
+                                  LogRegisters::kPcrs)};
 }
 
 // UseKernel takes kernel, initrd and command line from the release.
@@ -76,13 +74,9 @@ Result<Expectation> PredictRtmrs(const EventLogDiffFlags& flags) {
     if (tdx.uki.empty()) TALLY_TRY(UseKernel(flags.expected, &tdx));
   }
   TALLY_ASSIGN(const TdxPrediction prediction, PredictTdxBoot(tdx));
-  Expectation expectation = {
-      "prediction",
-      {.histories = PredictedHistories(prediction.events, LogRegisters::kRtmrs),
-       .unknown = prediction.not_predictable,
-       .is_prediction = true}};
-  expectation.boot.unknown.emplace(3, "applications extend it");
-  return expectation;
+  return Expectation{
+      "prediction", PredictedBoot(prediction.events, prediction.not_predictable,
+                                  LogRegisters::kRtmrs)};
 }
 
 Result<Expectation> ExpectLog(const fs::path& path, const OpenedLog& found) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/boot_comparison_text.h"
+#include "cli/difference_records.h"
 #include "cli/inputs.h"
 #include "cli/launch_search.h"
 #include "cli/sev_cells.h"
@@ -52,14 +53,17 @@ std::vector<uint32_t> DifferingIndices(const TargetVerdict& verdict,
 }
 
 // AddFirstDifference holds the guest's log against the prediction.
-Status AddFirstDifference(const Mismatch& mismatch, ExpectedBoot expected,
-                          LogRegisters registers, MatchWhy* why) {
+Status AddFirstDifference(
+    const Mismatch& mismatch, std::span<const BootEvent> events,
+    const std::map<uint32_t, std::string>& not_predictable,
+    LogRegisters registers, MatchWhy* why) {
   if (!mismatch.evidence.event_log) return Ok();
   TALLY_ASSIGN(const EventLog log, ParseEventLog(*mismatch.evidence.event_log));
   TALLY_ASSIGN(RegisterHistories found, LoggedHistories(log, registers));
   TALLY_ASSIGN(
       const BootComparison comparison,
-      CompareBoots(registers, std::move(expected), std::move(found), {}));
+      CompareBoots(registers, PredictedBoot(events, not_predictable, registers),
+                   std::move(found), {}));
   const bool is_pcr = registers == LogRegisters::kPcrs;
   const std::vector<uint32_t> indices =
       DifferingIndices(mismatch.verdict, is_pcr ? "pcr" : "rtmr");
@@ -107,12 +111,7 @@ Status AddTdxSearch(const TdxSearch& search, MatchWhy* why) {
     RegisterWhy& one = why->registers.emplace_back();
     one.name = found.name;
     one.left = found.left;
-    if (!found.differences) continue;
-    one.differences.emplace();
-    for (const TdxDifference& difference : *found.differences) {
-      one.differences->push_back(
-          {difference.input, difference.given, difference.found});
-    }
+    one.differences = found.differences;
   }
   return Ok();
 }
@@ -130,13 +129,9 @@ Status ExplainTdxCell(const Mismatch& mismatch, MatchWhy* why) {
   TALLY_ASSIGN(const std::vector<TdxPrediction> predictions,
                PredictTdxCells(opened));
   const TdxPrediction& prediction = predictions.front();
-  ExpectedBoot expected = {
-      .histories = PredictedHistories(prediction.events, LogRegisters::kRtmrs),
-      .unknown = prediction.not_predictable,
-      .is_prediction = true};
-  expected.unknown.emplace(3, "applications extend it");
-  TALLY_TRY(AddFirstDifference(mismatch, std::move(expected),
-                               LogRegisters::kRtmrs, why));
+  TALLY_TRY(AddFirstDifference(mismatch, prediction.events,
+                               prediction.not_predictable, LogRegisters::kRtmrs,
+                               why));
   TALLY_ASSIGN(const TdxSearch search,
                SearchFor(mismatch, opened, opened.cells.front()));
   return AddTdxSearch(search, why);
@@ -191,12 +186,9 @@ Status ExplainTpmCell(const Mismatch& mismatch, MatchWhy* why) {
                OpenTpmCells(mismatch.files.manifest, *mismatch.spec.tpm,
                             mismatch.files.artifacts));
   TALLY_ASSIGN(const TpmPrediction prediction, PredictTpm(opened.boot));
-  return AddFirstDifference(
-      mismatch,
-      {.histories = PredictedHistories(prediction.events, LogRegisters::kPcrs),
-       .unknown = prediction.not_predictable,
-       .is_prediction = true},
-      LogRegisters::kPcrs, why);
+  return AddFirstDifference(mismatch, prediction.events,
+                            prediction.not_predictable, LogRegisters::kPcrs,
+                            why);
 }
 
 Status ExplainCell(const Mismatch& mismatch, MatchWhy* why) {
@@ -222,6 +214,12 @@ Status Explain(const ReleaseFiles& files, const Evidence& evidence,
 std::string RegisterWhyText(const RegisterWhy& why) {
   if (!why.differences) {
     return "  not explained     " + why.name + ": " + why.left + "\n";
+  }
+  if (why.differences->empty()) {
+    return "  explained         " + why.name +
+           ": the release's artifacts give the attested value; "
+           "measurements.json "
+           "is not theirs\n";
   }
   std::string text;
   for (const LaunchDifference& difference : *why.differences) {
@@ -276,16 +274,8 @@ std::string MatchWhyText(const MatchWhy& why) {
 Json ExplanationRecords(const MatchWhy& why) {
   Json::Array records;
   for (const RegisterWhy& one : why.registers) {
-    Json::Array differences;
-    if (one.differences) {
-      for (const LaunchDifference& difference : *one.differences) {
-        differences.push_back(Json::Object{{"found", difference.found},
-                                           {"given", difference.given},
-                                           {"input", difference.input}});
-      }
-    }
     records.push_back(
-        Json::Object{{"differences", std::move(differences)},
+        Json::Object{{"differences", DifferenceRecords(one.differences)},
                      {"explained", one.differences.has_value()},
                      {"left", one.left.empty() ? Json() : Json(one.left)},
                      {"register", one.name}});

@@ -11,15 +11,16 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "manifests/manifest.h"
-#include "measure/launch_why.h"
+#include "measure/launch_difference.h"
 
 namespace tally {
 
 // RegisterWhy is what the search says of one register that differs.
 struct RegisterWhy {
   std::string name;
-  // Nothing: no launch that was tried gives the attested value.
-  std::optional<std::vector<LaunchDifference>> differences;
+  // Nothing: no launch that was tried gives the attested value. Empty: the
+  // release's own artifacts do, so that its measurements.json is wrong.
+  std::optional<LaunchDifferences> differences;
   // If nothing: what is left that it can be.
   std::string left;
 };

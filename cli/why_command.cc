@@ -2,6 +2,7 @@
 
 #include "cli/why_command.h"
 
+#include "cli/difference_records.h"
 #include "cli/launch_inputs.h"
 #include "common/text.h"
 
@@ -93,19 +94,12 @@ std::string AnswerText(const LaunchAnswer& answer) {
 
 Json AnswerRecord(const LaunchAnswer& answer) {
   const std::optional<LaunchFound>& found = answer.found;
-  Json::Array differences;
-  if (found) {
-    for (const LaunchDifference& difference : found->differences) {
-      differences.push_back(Json::Object{{"input", difference.input},
-                                         {"given", difference.given},
-                                         {"found", difference.found}});
-    }
-  }
   return Json::Object{
       {"explained", found.has_value()},
       {"vcpus", found && found->num_vcpus > 0 ? Json(int64_t{found->num_vcpus})
                                               : Json()},
-      {"differences", std::move(differences)},
+      {"differences",
+       DifferenceRecords(found ? found->differences : LaunchDifferences())},
       {"num_candidates", answer.num_candidates}};
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/why_tdx_command.h"
 
+#include "cli/difference_records.h"
 #include "cli/eventlog_command.h"
 #include "common/text.h"
 #include "measure/tdx_why.h"
@@ -73,7 +74,7 @@ std::string RegisterText(const TdxRegisterWhy& why, const TdxSearch& search) {
   const std::string how = TablesText(why, search);
   if (why.differences->empty()) return text + "same" + how + "\n";
   text += "explained" + how + tried;
-  for (const TdxDifference& difference : *why.differences) {
+  for (const LaunchDifference& difference : *why.differences) {
     text += "  " + difference.input + "\n    given  " + difference.given +
             "\n    found  " + difference.found + "\n";
   }
@@ -81,16 +82,8 @@ std::string RegisterText(const TdxRegisterWhy& why, const TdxSearch& search) {
 }
 
 Json RegisterRecord(const TdxRegisterWhy& why) {
-  Json::Array differences;
-  if (why.differences) {
-    for (const TdxDifference& difference : *why.differences) {
-      differences.push_back(Json::Object{{"found", difference.found},
-                                         {"given", difference.given},
-                                         {"input", difference.input}});
-    }
-  }
   return Json::Object{
-      {"differences", std::move(differences)},
+      {"differences", DifferenceRecords(why.differences)},
       {"expected", Hex(why.expected)},
       {"explained", why.differences.has_value()},
       {"given", why.given.empty() ? Json() : Json(Hex(why.given))},

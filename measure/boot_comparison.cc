@@ -59,6 +59,18 @@ bool IsChange(const EventStep& step) {
 
 }  // namespace
 
+ExpectedBoot PredictedBoot(std::span<const BootEvent> events,
+                           std::map<uint32_t, std::string> not_predictable,
+                           LogRegisters registers) {
+  ExpectedBoot boot{.histories = PredictedHistories(events, registers),
+                    .unknown = std::move(not_predictable),
+                    .is_prediction = true};
+  if (registers == LogRegisters::kRtmrs) {
+    boot.unknown.emplace(3, "applications extend it");
+  }
+  return boot;
+}
+
 bool RegisterDifference::is_equal() const {
   return std::ranges::none_of(steps, IsChange);
 }

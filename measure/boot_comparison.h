@@ -24,6 +24,12 @@ struct ExpectedBoot {
   bool is_prediction = false;
 };
 
+// PredictedBoot is what a prediction expects: its events, and the registers
+// that it does not know with the reasons. RTMR 3 is always one of those.
+ExpectedBoot PredictedBoot(std::span<const BootEvent> events,
+                           std::map<uint32_t, std::string> not_predictable,
+                           LogRegisters registers);
+
 // RegisterDifference is the alignment of one register.
 struct RegisterDifference {
   uint32_t index = 0;   // PCR, or number of the RTMR

@@ -4,12 +4,11 @@
 
 #include "common/text.h"
 #include "measure/igvm_plan.h"
+#include "measure/snp.h"
 
 namespace tally {
 namespace {
 
-// Linux arch/x86/kvm/svm/sev.c, INITIAL_VMSA_GPA.
-constexpr uint64_t kKvmVmsaGpa = 0xfffffffff000;
 // KVM sets CR0 at launch to ET and NE, in protected mode with PE.
 constexpr uint64_t kCr0RealMode = 0x30;
 constexpr uint64_t kCr0ProtectedMode = 0x31;

@@ -4,27 +4,19 @@
 // See docs/measurements/why-snp.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/sev_hash_table.h"
 #include "measure/initial_vmsa.h"
+#include "measure/launch_difference.h"
 
 namespace tally {
-
-// LaunchDifference is one input that would have to be another one.
-struct LaunchDifference {
-  std::string input;  // "vcpus", "guest_features"
-  std::string given;
-  std::string found;
-
-  bool operator==(const LaunchDifference&) const = default;
-};
-
-using LaunchDifferences = std::vector<LaunchDifference>;
 
 // LaunchFound is a launch with the expected digest.
 struct LaunchFound {
@@ -36,6 +28,19 @@ struct LaunchFound {
 // KeepBetter replaces `best` by a candidate that has fewer differences.
 void KeepBetter(std::optional<LaunchFound> candidate,
                 std::optional<LaunchFound>* best);
+
+// AddPrefix adds what is loaded before the processors' states (SnpPrefix,
+// SevPrefix); of two with one digest that with the fewer differences stays.
+template <typename Prefix>
+void AddPrefix(Prefix prefix, std::vector<Prefix>* prefixes) {
+  const auto known =
+      std::ranges::find(*prefixes, prefix.digest, &Prefix::digest);
+  if (known == prefixes->end()) {
+    prefixes->push_back(std::move(prefix));
+  } else if (prefix.differences.size() < known->differences.size()) {
+    *known = std::move(prefix);
+  }
+}
 
 // CombineDifferences joins those of what is loaded first and those of the
 // processors; a monitor that explains both is one difference.

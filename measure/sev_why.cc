@@ -19,16 +19,6 @@ constexpr uint64_t kVarsBytes[] = {0x20000, 0x84000};
 // the bit that only SNP guests have.
 constexpr uint64_t kSevFeaturesToTry[] = {0, 0x20, 0x1, 0x21};
 
-void AddPrefix(SevPrefix prefix, std::vector<SevPrefix>* prefixes) {
-  const auto known =
-      std::ranges::find(*prefixes, prefix.digest, &SevPrefix::digest);
-  if (known == prefixes->end()) {
-    prefixes->push_back(std::move(prefix));
-  } else if (prefix.differences.size() < known->differences.size()) {
-    *known = std::move(prefix);
-  }
-}
-
 // AddPrefixes adds all variants of the kernel hashes behind a firmware.
 void AddPrefixes(const SevSearch& search, ByteSpan firmware,
                  const LaunchDifferences& differences,

@@ -221,15 +221,10 @@ bool HasKernelHashesTable(const Ovmf& layout) {
 }
 
 uint64_t InitialVmsaGpa(SnpVmm vmm, uint32_t vcpu_signature) {
-  // Linux arch/x86/kvm/svm/sev.c, INITIAL_VMSA_GPA: a constant of 48 bits.
-  constexpr uint64_t kKvm = 0xfffffffff000;
-  // gce-tcb-verifier 74582c07, sev/measurement.go, ProductHighAddress: -1 cut
-  // to the address space of the product, which on Genoa has 52 bits.
-  constexpr uint64_t kGenoa = 0xffffffffff000;
   constexpr uint32_t kStepping = 0xf;
   const bool is_genoa =
       (vcpu_signature & ~kStepping) == CpuidSignature(25, 17, 0);
-  return vmm == SnpVmm::kGce && is_genoa ? kGenoa : kKvm;
+  return vmm == SnpVmm::kGce && is_genoa ? kGceGenoaVmsaGpa : kKvmVmsaGpa;
 }
 
 std::vector<SnpStep> PlanSnpSections(const SnpLaunch& launch,

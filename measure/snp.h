@@ -95,6 +95,12 @@ Result<SnpMeasurement> MeasureSnpFromSeed(
 
 // The parts of a launch, for those who vary them.
 
+// Linux arch/x86/kvm/svm/sev.c, INITIAL_VMSA_GPA: a constant of 48 bits.
+inline constexpr uint64_t kKvmVmsaGpa = 0xfffffffff000;
+// gce-tcb-verifier 74582c07, sev/measurement.go, ProductHighAddress: -1 cut to
+// the address space of the product, which on Genoa has 52 bits.
+inline constexpr uint64_t kGceGenoaVmsaGpa = 0xffffffffff000;
+
 // InitialVmsaGpa is the address that the host's KVM gives for VMSA pages: all
 // ones, cut to a page of the physical address space.
 uint64_t InitialVmsaGpa(SnpVmm vmm, uint32_t vcpu_signature);

@@ -20,23 +20,11 @@ SnpPrefix FoldPrefix(const SnpSearch& search, const SnpLaunch& launch,
           .differences = std::move(differences)};
 }
 
-// AddPrefix leaves out what comes to the VMSAs with the digest of an earlier
-// one.
-void AddPrefix(SnpPrefix prefix, std::vector<SnpPrefix>* prefixes) {
-  const auto known =
-      std::ranges::find(*prefixes, prefix.digest, &SnpPrefix::digest);
-  if (known == prefixes->end()) {
-    prefixes->push_back(std::move(prefix));
-  } else if (prefix.differences.size() < known->differences.size()) {
-    *known = std::move(prefix);
-  }
-}
-
 void AddPageOrders(const SnpSearch& search, std::vector<SnpPrefix>* prefixes) {
   const std::vector<SnpStep> planned =
       PlanSnpSections(search.launch, search.layout);
   const auto add = [&](const char* name, SnpLaunchDigest digest) {
-    AddPrefix(
+    AddPrefix<SnpPrefix>(
         {digest, {{"page_order", "firmware, then sections in order", name}}},
         prefixes);
   };
@@ -89,7 +77,7 @@ class StatePlanner {
   std::vector<SnpStates> Plan() {
     Add(given_, all_prefixes_);
     AddUsualFacts();
-    AddOddStates();
+    list_.AddOdd(Vmsas(given_), Gpa(given_), all_prefixes_);
     AddAllFeatures();
     return list_.Take();
   }
@@ -107,19 +95,6 @@ class StatePlanner {
           }
         }
       }
-    }
-  }
-
-  void AddOddStates() {
-    const VmsaPair given = Vmsas(given_);
-    const uint64_t gpa = Gpa(given_);
-    for (const VmsaPair& pair : OddVmsas(given.first, given.other)) {
-      list_.Add(pair, gpa, all_prefixes_);
-    }
-    for (const uint64_t address : kVmsaGpas) {
-      VmsaPair moved = given;
-      moved.differences = {{"vmsa_gpa", HexNumber(gpa), HexNumber(address)}};
-      list_.Add(moved, address, all_prefixes_);
     }
   }
 

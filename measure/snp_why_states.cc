@@ -72,4 +72,16 @@ void SnpStateList::Add(const VmsaPair& vmsas, uint64_t gpa,
   }
 }
 
+void SnpStateList::AddOdd(const VmsaPair& given, uint64_t gpa,
+                          PrefixRange prefixes) {
+  for (const VmsaPair& pair : OddVmsas(given.first, given.other)) {
+    Add(pair, gpa, prefixes);
+  }
+  for (const uint64_t address : {kKvmVmsaGpa, kGceGenoaVmsaGpa}) {
+    VmsaPair moved = given;
+    moved.differences = {{"vmsa_gpa", HexNumber(gpa), HexNumber(address)}};
+    Add(moved, address, prefixes);
+  }
+}
+
 }  // namespace tally

@@ -1,7 +1,6 @@
 // The states in which the search of measure/snp_why lets processors start.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -20,15 +19,15 @@ std::vector<uint64_t> FeatureSets(uint64_t given,
 // UsualFeatureSets are those of the features that hosts switch on.
 std::vector<uint64_t> UsualFeatureSets(uint64_t given);
 
-// The addresses at which hosts are known to say that VMSA pages are.
-inline constexpr std::array<uint64_t, 2> kVmsaGpas = {0xfffffffff000,
-                                                      0xffffffffff000};
-
 // SnpStateList collects states; one that starts processors as an earlier one
 // with the same prefixes does is left out.
 class SnpStateList {
  public:
   void Add(const VmsaPair& vmsas, uint64_t gpa, PrefixRange prefixes);
+
+  // AddOdd adds what older tools and hosts are known to have made of the given
+  // states, and the other addresses at which hosts say that VMSA pages are.
+  void AddOdd(const VmsaPair& given, uint64_t gpa, PrefixRange prefixes);
 
   std::vector<SnpStates> Take() { return std::move(states_); }
 

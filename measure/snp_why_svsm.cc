@@ -87,7 +87,7 @@ class SvsmPlanner {
               FoldSnp(after_svsm, sections));
     const PrefixRange prefixes{.first = 0, .count = prefixes_.size()};
     AddAllFacts(SvsmStarts(*place), prefixes);
-    AddOddStates(SvsmStarts(*place)(given_), prefixes);
+    states_.AddOdd(SvsmStarts(*place)(given_), VmsaGpa(given_), prefixes);
   }
 
   void AddPlace(uint64_t vars_bytes) {
@@ -147,24 +147,12 @@ class SvsmPlanner {
                 PrefixRange prefixes) {
     VmsaPair pair = starts(facts);
     pair.differences = FactsDifferences(given_, facts);
-    const SnpLaunch& launch = search_.launch;
-    states_.Add(pair,
-                launch.vmsa_gpa.value_or(
-                    InitialVmsaGpa(facts.vmm, facts.vcpu_signature)),
-                prefixes);
+    states_.Add(pair, VmsaGpa(facts), prefixes);
   }
 
-  void AddOddStates(const VmsaPair& given, PrefixRange prefixes) {
-    const uint64_t gpa = search_.launch.vmsa_gpa.value_or(
-        InitialVmsaGpa(given_.vmm, given_.vcpu_signature));
-    for (const VmsaPair& pair : OddVmsas(given.first, given.other)) {
-      states_.Add(pair, gpa, prefixes);
-    }
-    for (const uint64_t address : kVmsaGpas) {
-      VmsaPair moved = given;
-      moved.differences = {{"vmsa_gpa", HexNumber(gpa), HexNumber(address)}};
-      states_.Add(moved, address, prefixes);
-    }
+  uint64_t VmsaGpa(const VmsaFacts& facts) const {
+    return search_.launch.vmsa_gpa.value_or(
+        InitialVmsaGpa(facts.vmm, facts.vcpu_signature));
   }
 
   const SnpSearch& search_;

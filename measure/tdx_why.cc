@@ -225,7 +225,7 @@ std::vector<std::string> ContradictoryInputs(
   std::vector<std::string> contradictory;
   for (const TdxRegisterWhy& why : registers) {
     if (!why.differences) continue;
-    for (const TdxDifference& difference : *why.differences) {
+    for (const LaunchDifference& difference : *why.differences) {
       const auto [known, is_new] =
           found.emplace(difference.input, difference.found);
       if (!is_new && known->second != difference.found) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "measure/launch_difference.h"
 #include "measure/tdx_mrtd.h"
 #include "measure/tdx_rtmr.h"
 
@@ -26,15 +27,6 @@ struct TdxSearch {
   std::vector<BootEvent> log;
 };
 
-// TdxDifference is one input that would have to be another one.
-struct TdxDifference {
-  std::string input;  // "memory", "kernel header"
-  std::string given;
-  std::string found;
-
-  bool operator==(const TdxDifference&) const = default;
-};
-
 // TdxRegisterWhy is what the search says of one register.
 struct TdxRegisterWhy {
   std::string name;  // "mrtd", "rtmr0"
@@ -45,7 +37,7 @@ struct TdxRegisterWhy {
   BootSource source = BootSource::kPredicted;
   // The fewest differences that give the expected value; empty: none is needed;
   // nothing: no launch that was tried has it.
-  std::optional<std::vector<TdxDifference>> differences;
+  std::optional<LaunchDifferences> differences;
   // If nothing: what is left, or after which event the value appears.
   std::string left;
   uint64_t num_candidates = 0;

@@ -110,7 +110,7 @@ std::vector<BootEvent> SystemEvents(std::string line, bool names_initrd,
 struct InitrdChoice {
   bool is_named = false;     // " initrd=initrd" is appended
   bool is_measured = false;  // its digest is extended
-  Differences differences;
+  LaunchDifferences differences;
 };
 
 std::vector<InitrdChoice> InitrdChoices(bool has_initrd) {

@@ -11,18 +11,16 @@ namespace tally::tdx_why {
 inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 inline constexpr uint64_t kGiB = uint64_t{1} << 30;
 
-using Differences = std::vector<TdxDifference>;
-
 // Candidate is a launch and what one register would be.
 struct Candidate {
-  Differences differences;
+  LaunchDifferences differences;
   Bytes value;
 };
 
 // Variant is a launch that differs from the one given.
 struct Variant {
   TdxBoot boot;
-  Differences differences;
+  LaunchDifferences differences;
 };
 
 // SizeName returns "2816M" or "4G".
@@ -36,8 +34,8 @@ Result<TdxPrediction> PredictOne(const TdxBoot& boot, uint64_t memory_bytes);
 
 // AddChoice adds to each variant one with the change.
 template <typename Change>
-void AddChoice(std::vector<Variant>* variants, const TdxDifference& difference,
-               Change change) {
+void AddChoice(std::vector<Variant>* variants,
+               const LaunchDifference& difference, Change change) {
   const size_t count = variants->size();
   for (size_t i = 0; i < count; ++i) {
     Variant variant = (*variants)[i];

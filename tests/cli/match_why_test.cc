@@ -86,8 +86,9 @@ Bytes LogOf(std::span<const BootEvent> events, HashAlgorithm bank,
   return std::move(log).Take();
 }
 
-MatchWhy Why(const Machine& release, const Evidence& evidence) {
-  const std::vector<PublishedTarget> published = Published(release);
+// WhyNot explains evidence by a release that published these measurements.
+MatchWhy WhyNot(const std::vector<PublishedTarget>& published,
+                const Machine& release, const Evidence& evidence) {
   const MatchPolicy policy = {
       .registers = {{"rtmr0", {RegisterUse::kIgnored, "no ACPI tables"}}}};
   const Verdict verdict = MatchEvidence(
@@ -95,6 +96,10 @@ MatchWhy Why(const Machine& release, const Evidence& evidence) {
       {.published = published, .policy = policy, .freshness = Freshness{}});
   EXPECT_TRUE(verdict.target);
   return ExplainMismatch(release.Files(), evidence, *verdict.target);
+}
+
+MatchWhy Why(const Machine& release, const Evidence& evidence) {
+  return WhyNot(Published(release), release, evidence);
 }
 
 TargetSpec Tdx() {
@@ -160,20 +165,22 @@ TEST(MatchWhy, TheSearchNeedsNoLogOfATdxGuest) {
             "attested two-pass\n");
 }
 
+class SnpMachine : public Machine {
+ public:
+  explicit SnpMachine(uint32_t num_vcpus, Bytes firmware = test::MakeOvmf())
+      : Machine(TargetSpec{.sev = SevTarget{.platform = "sev-snp",
+                                            .vmms = {"qemu"},
+                                            .vcpu_types = {"EPYC-v4"},
+                                            .vcpus = {num_vcpus},
+                                            .guest_features = {1},
+                                            .igvm_policy = {}}}) {
+    scratch.Write("firmware.fd", firmware);
+  }
+};
+
 TEST(MatchWhy, TheSearchNamesWhatASnpGuestWasLaunchedWith) {
-  const auto make = [](uint32_t num_vcpus) {
-    auto machine = std::make_unique<Machine>(
-        TargetSpec{.sev = SevTarget{.platform = "sev-snp",
-                                    .vmms = {"qemu"},
-                                    .vcpu_types = {"EPYC-v4"},
-                                    .vcpus = {num_vcpus},
-                                    .guest_features = {1},
-                                    .igvm_policy = {}}});
-    machine->scratch.Write("firmware.fd", test::MakeOvmf());
-    return machine;
-  };
   const MatchWhy why =
-      Why(*make(2), Attested(EvidenceKind::kSnpReport, *make(8)));
+      Why(SnpMachine(2), Attested(EvidenceKind::kSnpReport, SnpMachine(8)));
   EXPECT_EQ(why.why_not, "");
   ASSERT_EQ(why.registers.size(), 1u);
   EXPECT_EQ(why.registers[0].name, "launch_digest");
@@ -181,6 +188,17 @@ TEST(MatchWhy, TheSearchNamesWhatASnpGuestWasLaunchedWith) {
   ASSERT_EQ(why.registers[0].differences->size(), 1u);
   EXPECT_EQ(why.registers[0].differences->at(0).given, "2");
   EXPECT_EQ(why.registers[0].differences->at(0).found, "8");
+}
+
+TEST(MatchWhy, MeasurementsOfOtherArtifactsAreNamed) {
+  Bytes firmware = test::MakeOvmf();
+  firmware.front() ^= 1;
+  const SnpMachine release(2);
+  const MatchWhy why = WhyNot(Published(SnpMachine(2, firmware)), release,
+                              Attested(EvidenceKind::kSnpReport, release));
+  EXPECT_EQ(MatchWhyText(why),
+            "  explained         launch_digest: the release's artifacts give "
+            "the attested value; measurements.json is not theirs\n");
 }
 
 TEST(MatchWhy, TheLogOfATpmNamesTheImage) {

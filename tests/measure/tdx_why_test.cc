@@ -25,10 +25,10 @@ TdxRegisterWhy Only(const TdxSearch& search) {
   return registers.front();
 }
 
-std::vector<TdxDifference> DifferencesOf(const TdxSearch& search) {
+LaunchDifferences DifferencesOf(const TdxSearch& search) {
   const TdxRegisterWhy why = Only(search);
   EXPECT_TRUE(why.differences) << why.left;
-  return why.differences.value_or(std::vector<TdxDifference>{});
+  return why.differences.value_or(LaunchDifferences{});
 }
 
 // A launch of a small firmware without a kernel.
@@ -57,9 +57,8 @@ TEST(WhyTdx, FindsThePageOrder) {
   launch.search.mrtd =
       ToBytes(MeasureTdvf(launch.image, without_cfv, TdxPageOrder::kTwoPass)
                   .mrtd.span());
-  EXPECT_EQ(
-      DifferencesOf(launch.search),
-      (std::vector<TdxDifference>{{"page order", "single-pass", "two-pass"}}));
+  EXPECT_EQ(DifferencesOf(launch.search),
+            (LaunchDifferences{{"page order", "single-pass", "two-pass"}}));
   launch.search.page_order = TdxPageOrder::kTwoPass;
   EXPECT_TRUE(DifferencesOf(launch.search).empty());
   launch.search.mrtd = Bytes(48);
@@ -94,7 +93,7 @@ class WhyMemory : public testing::Test {
   void ExpectFound(uint64_t memory_bytes, const std::string& name) {
     launch_.search.rtmrs = {{0, Rtmr0(memory_bytes)}};
     EXPECT_EQ(DifferencesOf(launch_.search),
-              (std::vector<TdxDifference>{{"memory", "4G", name}}));
+              (LaunchDifferences{{"memory", "4G", name}}));
   }
 
   const Bytes store_ = test::EmptyVariableStore(kCfvBytes);
@@ -164,7 +163,7 @@ class WhyRtmr2 : public testing::Test {
     launch_.search.boot.initrd = launch_.initrd;
   }
 
-  std::vector<TdxDifference> Found(const Bytes& expected) {
+  LaunchDifferences Found(const Bytes& expected) {
     launch_.search.rtmrs = {{2, expected}};
     return DifferencesOf(launch_.search);
   }
@@ -176,23 +175,23 @@ TEST_F(WhyRtmr2, FindsWhatBecameOfTheInitrd) {
   EXPECT_TRUE(
       Found(RtmrOf("console=ttyS0 initrd=initrd", launch_.initrd)).empty());
   EXPECT_EQ(Found(RtmrOf("console=ttyS0", std::nullopt)),
-            (std::vector<TdxDifference>{{"initrd", "given", "none"}}));
-  EXPECT_EQ(Found(RtmrOf("console=ttyS0", launch_.initrd)),
-            (std::vector<TdxDifference>{
-                {"\" initrd=initrd\"", "appended", "not appended"}}));
-  EXPECT_EQ(Found(RtmrOf("console=ttyS0 initrd=initrd", std::nullopt)),
-            (std::vector<TdxDifference>{
-                {"initrd", "measured", "named, but not measured"}}));
+            (LaunchDifferences{{"initrd", "given", "none"}}));
+  EXPECT_EQ(
+      Found(RtmrOf("console=ttyS0", launch_.initrd)),
+      (LaunchDifferences{{"\" initrd=initrd\"", "appended", "not appended"}}));
+  EXPECT_EQ(
+      Found(RtmrOf("console=ttyS0 initrd=initrd", std::nullopt)),
+      (LaunchDifferences{{"initrd", "measured", "named, but not measured"}}));
 }
 
 TEST_F(WhyRtmr2, FindsTheEndOfTheCommandLine) {
   EXPECT_EQ(Found(RtmrOf("console=ttyS0\n initrd=initrd", launch_.initrd)),
-            (std::vector<TdxDifference>{
+            (LaunchDifferences{
                 {"command line", "'console=ttyS0'", "with a final new line"}}));
   EXPECT_EQ(Found(RtmrOf(std::string_view("console=ttyS0\0 initrd=initrd", 28),
                          launch_.initrd)),
-            (std::vector<TdxDifference>{{"command line", "'console=ttyS0'",
-                                         "with one more final NUL"}}));
+            (LaunchDifferences{{"command line", "'console=ttyS0'",
+                                "with one more final NUL"}}));
 }
 
 TEST_F(WhyRtmr2, KnowsAKernelThatMeasuresNothing) {
@@ -260,8 +259,7 @@ void ExpectMemory(const fs::path& path, const std::string& memory) {
   const TdxRegisterWhy why = Only(search);
   ASSERT_TRUE(why.differences) << why.left;
   EXPECT_EQ(why.source, BootSource::kGiven);
-  EXPECT_EQ(*why.differences,
-            (std::vector<TdxDifference>{{"memory", "4G", memory}}));
+  EXPECT_EQ(*why.differences, (LaunchDifferences{{"memory", "4G", memory}}));
   search.log.clear();
   EXPECT_EQ(Only(search).left,
             "it needs the ACPI tables that the machine monitor makes");
