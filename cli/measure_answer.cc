@@ -1,6 +1,9 @@
 #include "cli/measure_answer.h"
 
+#include <algorithm>
+
 #include "common/text.h"
+#include "formats/vmsa.h"
 
 namespace tally {
 
@@ -14,6 +17,25 @@ Json RegisterRecord(const std::string& algorithm, const std::string& value,
                       {"value", value},
                       {"events_sha256", DigestEvents(events).hex()},
                       {"events", EventsToJson(events)}};
+}
+
+std::string ExplainVmsa(const std::string& whose, ByteSpan page) {
+  constexpr size_t kNameWidth = 18;
+  std::string text = "VMSA of " + whose + ":\n";
+  for (const VmsaField& field : DescribeVmsa(page)) {
+    std::string name = field.name;
+    name.resize(std::max(name.size() + 1, kNameWidth), ' ');
+    text += "  " + name + field.value + "\n";
+  }
+  return text;
+}
+
+Json VmsaRecord(ByteSpan page) {
+  Json::Object record;
+  for (const VmsaField& field : DescribeVmsa(page)) {
+    record[field.name] = field.value;
+  }
+  return record;
 }
 
 Json CoverageRecord(const std::vector<Coverage>& coverage) {

@@ -6,7 +6,7 @@
 
 #include "cli/console.h"
 #include "cli/measure_flags.h"
-#include "measure/event.h"
+#include "measure/event_ranges.h"
 
 namespace tally {
 
@@ -16,6 +16,11 @@ std::string FormatDigest(ByteSpan digest, DigestForm form);
 // RegisterRecord is a register with all its events.
 Json RegisterRecord(const std::string& algorithm, const std::string& value,
                     std::span<const Event> events);
+
+// ExplainVmsa lists the fields of a VMSA page of a processor or some;
+// VmsaRecord maps them. Those that are zero are left out.
+std::string ExplainVmsa(const std::string& whose, ByteSpan page);
+Json VmsaRecord(ByteSpan page);
 
 // CoverageRecord maps each input to the register that binds it, or null.
 Json CoverageRecord(const std::vector<Coverage>& coverage);

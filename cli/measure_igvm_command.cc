@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "cli/igvm_vmsas.h"
 #include "cli/measure_answer.h"
 #include "common/text.h"
 #include "measure/igvm_kvm.h"
@@ -22,7 +23,6 @@ struct MeasuredIgvm {
   std::string register_name;
   std::string algorithm;
   Bytes digest;
-  std::vector<Event> events;
   // What the file itself says, of SEV-SNP and of VSM; and whether it is so.
   std::optional<SnpLaunchDigest> id_block_digest;
   std::optional<VbsBootDigest> vbs_digest;
@@ -72,7 +72,6 @@ Result<MeasuredIgvm> MeasurePlatform(const Igvm& igvm,
     return MeasuredIgvm{.register_name = "launch_digest",
                         .algorithm = "sha384",
                         .digest = ToBytes(snp.launch_digest.span()),
-                        .events = std::move(snp.events),
                         .id_block_digest = snp.id_block_digest,
                         .stated = stated};
   }
@@ -82,7 +81,6 @@ Result<MeasuredIgvm> MeasurePlatform(const Igvm& igvm,
     return MeasuredIgvm{.register_name = "boot_digest",
                         .algorithm = "sha256",
                         .digest = ToBytes(vsm.boot_digest.span()),
-                        .events = std::move(vsm.events),
                         .vbs_digest = vsm.stated_digest,
                         .stated = stated};
   }
@@ -90,16 +88,14 @@ Result<MeasuredIgvm> MeasurePlatform(const Igvm& igvm,
     TALLY_ASSIGN(IgvmTdxMeasurement tdx, MeasureIgvmTdx(igvm, folding));
     return MeasuredIgvm{.register_name = "mrtd",
                         .algorithm = "sha384",
-                        .digest = ToBytes(tdx.mrtd.span()),
-                        .events = std::move(tdx.events)};
+                        .digest = ToBytes(tdx.mrtd.span())};
   }
   const SevMode mode =
       platform == IgvmPlatformType::kSev ? SevMode::kSev : SevMode::kSevEs;
   TALLY_ASSIGN(IgvmSevMeasurement sev, MeasureIgvmSev(igvm, mode, folding));
   return MeasuredIgvm{.register_name = "launch_digest",
                       .algorithm = "sha256",
-                      .digest = ToBytes(sev.launch_digest.span()),
-                      .events = std::move(sev.events)};
+                      .digest = ToBytes(sev.launch_digest.span())};
 }
 
 Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
@@ -145,16 +141,29 @@ Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
   return CheckIgvmForKvm(igvm, platform);
 }
 
-Json AnswerRecord(const MeasuredIgvm& measured, IgvmPlatformType platform,
-                  Json kvm) {
+// Steps is what --explain and --json say of the events: a list of them all
+// could be longer than the file.
+struct Steps {
+  EventRanges ranges;
+  EventsHasher hasher;
+  std::vector<IgvmVmsas> vmsas;
+};
+
+Json AnswerRecord(const MeasuredIgvm& measured, const Steps& steps,
+                  IgvmPlatformType platform, Json kvm) {
   Json::Object registers;
   registers[measured.register_name] =
-      RegisterRecord(measured.algorithm, Hex(measured.digest), measured.events);
+      Json::Object{{"algorithm", measured.algorithm},
+                   {"value", Hex(measured.digest)},
+                   {"events_sha256", steps.hasher.Digest().hex()},
+                   {"num_events", steps.hasher.num_events()},
+                   {"ranges", steps.ranges.ToJson()}};
   return Json::Object{{"platform", IgvmPlatformName(platform)},
                       {"registers", std::move(registers)},
                       {"kvm", std::move(kvm)},
                       {"id_block", IdBlockRecord(measured)},
-                      {"vbs_measurement", VbsRecord(measured)}};
+                      {"vbs_measurement", VbsRecord(measured)},
+                      {"vmsas", IgvmVmsaRecords(steps.vmsas)}};
 }
 
 // PageDropper gives the pages of a mapped file back that were folded: most
@@ -183,20 +192,29 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
   TALLY_ASSIGN(const MappedFile file, MappedFile::Open(flags.file));
   TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes()));
   const bool is_json = console.form() == OutputForm::kJson;
+  Steps steps;
+  IgvmFolding folding{.done = PageDropper(file.bytes())};
+  if (flags.explain || is_json) {
+    folding.event = [&](const Event& event) {
+      steps.ranges.Add(event);
+      if (is_json) steps.hasher.Add(event);
+    };
+    steps.vmsas = FindIgvmVmsas(igvm, platform);
+  }
   TALLY_ASSIGN(const MeasuredIgvm measured,
-               MeasurePlatform(igvm, platform, flags,
-                               {.keep_events = flags.explain || is_json,
-                                .done = PageDropper(file.bytes())}));
+               MeasurePlatform(igvm, platform, flags, folding));
   TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
                KvmFindings(igvm, platform, flags));
   std::string text;
-  if (flags.explain) text += ExplainEvents(measured.events);
+  if (flags.explain) {
+    text += steps.ranges.ToText() + ExplainIgvmVmsas(steps.vmsas);
+  }
   if (findings.empty()) {
     text += FormatDigest(measured.digest, flags.form) + "\n";
   }
   console.Answer(
       text, is_json
-                ? AnswerRecord(measured, platform,
+                ? AnswerRecord(measured, steps, platform,
                                flags.check_kvm ? KvmRecord(findings) : Json())
                 : Json());
   if (!findings.empty()) return KvmError(findings);

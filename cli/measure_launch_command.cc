@@ -97,15 +97,6 @@ Status DumpVmsas(const MeasuredLaunch& measured) {
   return Ok();
 }
 
-std::string ExplainVmsa(const std::string& whose, ByteSpan page) {
-  std::string text = "VMSA of " + whose + ":\n";
-  for (const VmsaField& field : DescribeVmsa(page)) {
-    text += "  " + field.name + std::string(18 - field.name.size(), ' ') +
-            field.value + "\n";
-  }
-  return text;
-}
-
 std::string Explain(const MeasuredLaunch& measured) {
   std::string text = ExplainEvents(measured.events);
   if (measured.first_vmsa.empty()) return text;
@@ -129,13 +120,8 @@ std::string AnswerText(const MeasuredLaunch& measured,
   return text;
 }
 
-Json VmsaRecord(ByteSpan page) {
-  if (page.empty()) return Json();
-  Json::Object record;
-  for (const VmsaField& field : DescribeVmsa(page)) {
-    record[field.name] = field.value;
-  }
-  return record;
+Json VmsaOrNull(ByteSpan page) {
+  return page.empty() ? Json() : VmsaRecord(page);
 }
 
 Json AnswerRecord(const MeasuredLaunch& measured) {
@@ -161,9 +147,10 @@ Json AnswerRecord(const MeasuredLaunch& measured) {
   return Json::Object{{"platform", measured.platform},
                       {"cells", std::move(cells)},
                       {"events", EventsToJson(measured.events)},
+                      {"ranges", EventRanges(measured.events).ToJson()},
                       {"coverage", CoverageRecord(measured.coverage)},
-                      {"vmsa_first", VmsaRecord(measured.first_vmsa)},
-                      {"vmsa_other", VmsaRecord(measured.other_vmsa)}};
+                      {"vmsa_first", VmsaOrNull(measured.first_vmsa)},
+                      {"vmsa_other", VmsaOrNull(measured.other_vmsa)}};
 }
 
 }  // namespace

@@ -86,11 +86,14 @@ Result<SnpMeasurement> MeasureSnpIgvm(ByteSpan file, const SnpLaunch& launch,
   TALLY_ASSIGN(SnpMeasurement measurement, MeasureSnp(launch, vcpu_counts));
   TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file));
   TALLY_TRY(CheckKvm(igvm));
-  TALLY_ASSIGN(IgvmSnpMeasurement of_file,
-               MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal));
+  measurement.events.clear();
+  const auto keep = [&](const Event& event) {
+    measurement.events.push_back(event);
+  };
+  TALLY_ASSIGN(const IgvmSnpMeasurement of_file,
+               MeasureIgvmSnp(igvm, IgvmZeroPages::kNormal, {.event = keep}));
 
-  const size_t num_shared = of_file.events.size();
-  measurement.events = std::move(of_file.events);
+  const size_t num_shared = measurement.events.size();
   FoldSnp(of_file.launch_digest,
           OtherProcessors(launch, *std::ranges::max_element(vcpu_counts)),
           &measurement.events);

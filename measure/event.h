@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/digest.h"
+#include "common/hash.h"
 #include "common/json.h"
 
 namespace tally {
@@ -43,16 +44,23 @@ Json EventsToJson(std::span<const Event> events);
 // DigestEvents is the SHA-256 of the canonical form (RFC 8785) of EventsToJson.
 Sha256Digest DigestEvents(std::span<const Event> events);
 
+// EventsHasher is DigestEvents of a list that is not kept.
+class EventsHasher {
+ public:
+  void Add(const Event& event);
+  // Digest returns that of the events so far.
+  Sha256Digest Digest() const;
+  uint64_t num_events() const { return num_events_; }
+
+ private:
+  Sha256Hasher hasher_;
+  uint64_t num_events_ = 0;
+};
+
 // DigestEventPrefixes returns DigestEvents of the first `lengths[i]` events,
 // for each i; each event is hashed once. Lengths are at most events.size().
 std::vector<Sha256Digest> DigestEventPrefixes(std::span<const Event> events,
                                               std::span<const size_t> lengths);
-
-// ExplainEvents returns a table for people, a line a step: address, type, the
-// register's value after the step (first 16 digits), size, reason. Neighbouring
-// pages of one kind that have one reason share a line, and processors that
-// start alike: "vcpu 1 to vcpu 63".
-std::string ExplainEvents(std::span<const Event> events);
 
 // The register of SEV and SNP guests, as Coverage names it.
 inline constexpr std::string_view kLaunchDigestName = "launch_digest";

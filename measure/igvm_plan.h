@@ -9,6 +9,7 @@
 #include "common/bytes.h"
 #include "common/digest.h"
 #include "formats/igvm.h"
+#include "measure/event.h"
 
 namespace tally {
 
@@ -32,8 +33,9 @@ struct IgvmLoad {
 
 // IgvmFolding is what a caller wants of a measurement besides its digest.
 struct IgvmFolding {
-  // Whether there is an event for each load.
-  bool keep_events = true;
+  // If given, called with the event of each load. A file has up to 262,144 of
+  // them: whoever wants a list makes one.
+  std::function<void(const Event&)> event;
   // If given, called with the contents of a load when they are folded.
   std::function<void(ByteSpan contents)> done;
 };

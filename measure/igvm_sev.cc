@@ -46,15 +46,14 @@ Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode,
       contents = zeros;
     }
     hasher.Update(contents);
-    if (folding.keep_events) {
+    if (folding.event) {
       const bool is_vmsa = load.kind == IgvmLoad::Kind::kVpContext;
-      measurement.events.push_back(
-          {.what = load.what,
-           .type = is_vmsa ? "vmsa" : "data",
-           .gpa = load.gpa,
-           .size_bytes = load.size_bytes,
-           .digest = "sha256:" + Sha256(contents).hex(),
-           .value_after = hasher.Clone().Finish().hex()});
+      folding.event({.what = load.what,
+                     .type = is_vmsa ? "vmsa" : "data",
+                     .gpa = load.gpa,
+                     .size_bytes = load.size_bytes,
+                     .digest = "sha256:" + Sha256(contents).hex(),
+                     .value_after = hasher.Clone().Finish().hex()});
     }
     if (folding.done) folding.done(load.contents);
   }

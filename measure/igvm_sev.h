@@ -5,10 +5,8 @@
 // docs/measurements/igvm.md.
 #pragma once
 
-#include <vector>
 
 #include "formats/igvm.h"
-#include "measure/event.h"
 #include "measure/igvm_plan.h"
 #include "measure/sev.h"
 
@@ -16,7 +14,6 @@ namespace tally {
 
 struct IgvmSevMeasurement {
   SevLaunchDigest launch_digest;
-  std::vector<Event> events;
 };
 
 // MeasureIgvmSev measures the directives of SEV or SEV-ES in file order.

@@ -81,8 +81,8 @@ Result<IgvmSnpMeasurement> MeasureIgvmSnp(const Igvm& igvm,
     for (uint64_t at = 0; at < load.size_bytes; at += kSnpPageBytes) {
       digest = ExtendSnp(digest, PageOf(load, type, at));
     }
-    if (folding.keep_events) {
-      measurement.events.push_back(LoadEvent(load, type, digest));
+    if (folding.event) {
+      folding.event(LoadEvent(load, type, digest));
     }
     if (folding.done) folding.done(load.contents);
   }

@@ -6,10 +6,8 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "formats/igvm.h"
-#include "measure/event.h"
 #include "measure/igvm_plan.h"
 #include "measure/snp_page.h"
 
@@ -23,7 +21,6 @@ enum class IgvmZeroPages {
 
 struct IgvmSnpMeasurement {
   SnpLaunchDigest launch_digest;
-  std::vector<Event> events;
   // What the file's ID block expects, if it has one.
   std::optional<SnpLaunchDigest> id_block_digest;
 };

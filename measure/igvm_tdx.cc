@@ -46,8 +46,8 @@ Result<IgvmTdxMeasurement> MeasureIgvmTdx(const Igvm& igvm,
                         ": a " + load.what + ", which tdx does not have");
     }
     AddLoad(load, &guest);
-    if (folding.keep_events) {
-      measurement.events.push_back(LoadEvent(load, guest.value()));
+    if (folding.event) {
+      folding.event(LoadEvent(load, guest.value()));
     }
     if (folding.done) folding.done(load.contents);
   }

@@ -5,10 +5,8 @@
 // igvm/src/measurement/tdx.rs. See docs/measurements/igvm.md.
 #pragma once
 
-#include <vector>
 
 #include "formats/igvm.h"
-#include "measure/event.h"
 #include "measure/igvm_plan.h"
 #include "measure/mrtd.h"
 
@@ -16,7 +14,6 @@ namespace tally {
 
 struct IgvmTdxMeasurement {
   Mrtd mrtd;
-  std::vector<Event> events;
 };
 
 // MeasureIgvmTdx measures the directives of TDX in file order, each page as it

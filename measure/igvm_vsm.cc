@@ -63,8 +63,8 @@ Event PagesEvent(const IgvmLoad& load, const VbsBootDigest& after) {
 }
 
 // ExtendRegisters reads VbsVpContextHeader and VbsVpContextRegister.
-Status ExtendRegisters(const IgvmLoad& load, bool keep_events,
-                       IgvmVsmMeasurement* measurement) {
+Status ExtendRegisters(const IgvmLoad& load, const IgvmFolding& folding,
+                       VbsBootDigest* digest) {
   ByteReader r("igvm VP context registers", load.contents);
   const uint32_t count = r.U32Le("count");
   for (uint32_t i = 0; i < count && r.ok(); ++i) {
@@ -76,15 +76,14 @@ Status ExtendRegisters(const IgvmLoad& load, bool keep_events,
     ByteWriter chunk;
     chunk.U32Le(kRegisterChunkBytes).U32Le(kVpRegister).U64Le(0);
     chunk.U32Le(0).U8(vtl).Zeros(3).U32Le(0).U32Le(name).Raw(value);
-    Extend(chunk.bytes(), &measurement->boot_digest);
-    if (!keep_events) continue;
-    measurement->events.push_back(
-        {.what = load.what + ", VTL " + std::to_string(vtl) + ", register " +
-                 HexNumber(name),
-         .type = "register",
-         .size_bytes = value.size(),
-         .digest = "sha256:" + Sha256(value).hex(),
-         .value_after = measurement->boot_digest.hex()});
+    Extend(chunk.bytes(), digest);
+    if (!folding.event) continue;
+    folding.event({.what = load.what + ", VTL " + std::to_string(vtl) +
+                           ", register " + HexNumber(name),
+                   .type = "register",
+                   .size_bytes = value.size(),
+                   .digest = "sha256:" + Sha256(value).hex(),
+                   .value_after = digest->hex()});
   }
   return r.Finish();
 }
@@ -125,15 +124,15 @@ Result<IgvmVsmMeasurement> MeasureIgvmVsm(const Igvm& igvm,
                         ": a " + load.what + ", which vsm does not have");
     }
     ExtendPages(load, &measurement.boot_digest);
-    if (folding.keep_events) {
-      measurement.events.push_back(PagesEvent(load, measurement.boot_digest));
+    if (folding.event) {
+      folding.event(PagesEvent(load, measurement.boot_digest));
     }
     if (folding.done) folding.done(load.contents);
   }
   // Hyper-V sets the registers when all memory is there.
   for (const IgvmLoad& load : loads) {
     if (load.kind == IgvmLoad::Kind::kVpContext) {
-      TALLY_TRY(ExtendRegisters(load, folding.keep_events, &measurement));
+      TALLY_TRY(ExtendRegisters(load, folding, &measurement.boot_digest));
     }
   }
   TALLY_ASSIGN(

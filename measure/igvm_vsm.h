@@ -5,11 +5,9 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "common/digest.h"
 #include "formats/igvm.h"
-#include "measure/event.h"
 #include "measure/igvm_plan.h"
 
 namespace tally {
@@ -18,7 +16,6 @@ using VbsBootDigest = Digest<struct VbsBootDigestTag, 32>;
 
 struct IgvmVsmMeasurement {
   VbsBootDigest boot_digest;
-  std::vector<Event> events;
   // What the file's VBS measurement says, if it has one.
   std::optional<VbsBootDigest> stated_digest;
 };

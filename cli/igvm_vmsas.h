@@ -1,0 +1,30 @@
+// The states in which an IGVM file starts the processors of an AMD guest.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/json.h"
+#include "formats/igvm.h"
+
+namespace tally {
+
+// IgvmVmsas is a run of processors that start alike.
+struct IgvmVmsas {
+  uint16_t first_vp = 0;
+  uint16_t last_vp = 0;
+  ByteSpan page;  // of the file
+};
+
+// FindIgvmVmsas returns those of the VP contexts that the platform loads, in
+// file order; none for platforms whose contexts are no VMSA.
+std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
+                                     IgvmPlatformType platform);
+
+std::string ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas);
+
+// IgvmVmsaRecords is a list of {"first_vp", "last_vp", "fields"}.
+Json IgvmVmsaRecords(const std::vector<IgvmVmsas>& vmsas);
+
+}  // namespace tally
