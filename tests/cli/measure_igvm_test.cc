@@ -5,12 +5,16 @@
 #include <string>
 
 #include "cli/app.h"
+#include "cli/igvm_vmsas.h"
+#include "cli/measure_answer.h"
 #include "common/text.h"
 #include "formats/igvm.h"
+#include "formats/vmsa.h"
 #include "measure/igvm_sev.h"
 #include "measure/igvm_snp.h"
 #include "measure/igvm_tdx.h"
 #include "measure/igvm_vsm.h"
+#include "tests/support/kept_events.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -121,27 +125,62 @@ TEST_F(MeasureIgvm, NativeZeroAndTheFormOfTheDigest) {
 }
 
 TEST_F(MeasureIgvm, ExplainsEachStep) {
-  const auto measured = MeasureIgvmSnp(igvm_, IgvmZeroPages::kNormal);
-  EXPECT_EQ(Run({"--explain"}).out,
-            ExplainEvents(measured->events) + SnpHex() + "\n");
+  test::KeptEvents kept;
+  ASSERT_TRUE(MeasureIgvmSnp(igvm_, IgvmZeroPages::kNormal, kept.Folding()));
+  EXPECT_EQ(Run({"--explain"}).out, ExplainEvents(kept.events) +
+                                        ExplainVmsa("vp 0", vmsa_) + SnpHex() +
+                                        "\n");
 }
 
 TEST_F(MeasureIgvm, TheRecordHasTheRegisterAndItsEvents) {
   const Answer answer = Run({"--json", "--platform", "tdx"});
   EXPECT_EQ(answer.status, 0) << answer.err;
-  const auto measured = MeasureIgvmTdx(igvm_).value();
+  test::KeptEvents kept;
+  const auto measured = MeasureIgvmTdx(igvm_, kept.Folding()).value();
   const Json mrtd =
       Json::Object{{"algorithm", "sha384"},
                    {"value", measured.mrtd.hex()},
-                   {"events_sha256", DigestEvents(measured.events).hex()},
-                   {"events", EventsToJson(measured.events)}};
+                   {"events_sha256", DigestEvents(kept.events).hex()},
+                   {"num_events", static_cast<uint64_t>(kept.events.size())},
+                   {"ranges", EventRanges(kept.events).ToJson()}};
   const Json expected =
       Json::Object{{"platform", "tdx"},
                    {"registers", Json::Object{{"mrtd", mrtd}}},
                    {"kvm", Json()},
                    {"id_block", Json()},
-                   {"vbs_measurement", Json()}};
+                   {"vbs_measurement", Json()},
+                   {"vmsas", Json::Array()}};
   EXPECT_EQ(ParseJson(answer.out).value(), expected);
+}
+
+TEST_F(MeasureIgvm, TheRecordHasTheStateOfTheProcessors) {
+  const Json record = ParseJson(Run({"--json"}).out).value();
+  const Json expected = Json::Array{Json::Object{
+      {"fields", VmsaRecord(vmsa_)}, {"first_vp", 0}, {"last_vp", 0}}};
+  EXPECT_EQ(*record.Find("vmsas"), expected);
+}
+
+TEST(IgvmVmsas, ThoseThatStartAlikeAreTogether) {
+  const Bytes first(kVmsaBytes, 1);
+  const Bytes other(kVmsaBytes, 2);
+  Igvm igvm;
+  igvm.platforms = {
+      IgvmPlatform{.compatibility_mask = 1, .type = IgvmPlatformType::kSevSnp}};
+  for (uint16_t vp = 0; vp < 4; ++vp) {
+    igvm.directives.push_back(
+        IgvmVpContext{.gpa = 0xfffffffff000,
+                      .compatibility_mask = 1,
+                      .vp_index = vp,
+                      .contents = {vp == 0 ? ByteSpan(first) : other}});
+  }
+  const auto runs = FindIgvmVmsas(igvm, IgvmPlatformType::kSevSnp);
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].last_vp, 0);
+  EXPECT_EQ(runs[1].first_vp, 1);
+  EXPECT_EQ(runs[1].last_vp, 3);
+  EXPECT_TRUE(ExplainIgvmVmsas(runs).find("VMSA of vp 1 to vp 3:\n") !=
+              std::string::npos);
+  EXPECT_TRUE(FindIgvmVmsas(igvm, IgvmPlatformType::kVsm).empty());
 }
 
 TEST_F(MeasureIgvm, AFileThatKvmMeasuresAsItIsKeepsItsDigest) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "measure/event_ranges.h"
+
 namespace tally {
 namespace {
 
@@ -38,6 +40,23 @@ TEST(Events, AreDigestedOverThatForm) {
   std::vector<Event> moved = Example();
   moved[0].gpa = 0xffbff000;
   EXPECT_NE(DigestEvents(moved), DigestEvents(Example()));
+}
+
+TEST(Events, AreDigestedOneByOne) {
+  EventsHasher hasher;
+  EXPECT_EQ(hasher.Digest(), DigestEvents({}));
+  for (const Event& event : Example()) hasher.Add(event);
+  EXPECT_EQ(hasher.Digest(), DigestEvents(Example()));
+  EXPECT_EQ(hasher.num_events(), 3u);
+}
+
+TEST(Events, HaveARecordForNeighbours) {
+  EXPECT_EQ(EventRanges(Example()).ToJson().Canonical(),
+            R"([{"digest":null,"gpa":"0xffc00000","num_events":2,"size":8192,)"
+            R"("type":"normal","value_after":"0e5e30674f5a02e8ffff",)"
+            R"("what":"firmware"},{"digest":null,"gpa":null,"num_events":1,)"
+            R"("size":4096,"type":"vmsa","value_after":null,)"
+            R"("what":"vcpu 0"}])");
 }
 
 TEST(Events, AreExplainedWithNeighboursOnOneLine) {

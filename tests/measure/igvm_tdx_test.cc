@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <string>
 
+#include "common/hash.h"
 #include "tests/measure/gunzip.h"
 #include "tests/measure/igvm_pages.h"
+#include "tests/support/kept_events.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -91,26 +93,27 @@ TEST(IgvmTdx, SharedPagesAndErrorRangesDoNotCount) {
 
 TEST(IgvmTdx, SaysWhatWasAddedAndWhatWasExtended) {
   const Bytes contents(4096, 5);
+  test::KeptEvents kept;
   const auto measured = MeasureIgvmTdx(
-      Tdx({MeasuredPage(0x1000, contents), UnmeasuredPage(0x2000)}));
+      Tdx({MeasuredPage(0x1000, contents), UnmeasuredPage(0x2000)}),
+      kept.Folding());
   ASSERT_TRUE(measured) << measured.error().ToString();
-  ASSERT_EQ(measured->events.size(), 2u);
+  ASSERT_EQ(kept.events.size(), 2u);
   MrtdHasher guest;
   guest.AddPage(0x1000);
   guest.Extend(0x1000, contents);
-  EXPECT_EQ(measured->events[0],
-            (Event{.what = "page data",
-                   .type = "extended",
-                   .gpa = 0x1000,
-                   .size_bytes = 4096,
-                   .digest = "sha384:" + Sha384(contents).hex(),
-                   .value_after = guest.value().hex()}));
+  EXPECT_EQ(kept.events[0], (Event{.what = "page data",
+                                   .type = "extended",
+                                   .gpa = 0x1000,
+                                   .size_bytes = 4096,
+                                   .digest = "sha384:" + Sha384(contents).hex(),
+                                   .value_after = guest.value().hex()}));
   guest.AddPage(0x2000);
-  EXPECT_EQ(measured->events[1], (Event{.what = "page data, unmeasured",
-                                        .type = "added",
-                                        .gpa = 0x2000,
-                                        .size_bytes = 4096,
-                                        .value_after = guest.value().hex()}));
+  EXPECT_EQ(kept.events[1], (Event{.what = "page data, unmeasured",
+                                   .type = "added",
+                                   .gpa = 0x2000,
+                                   .size_bytes = 4096,
+                                   .value_after = guest.value().hex()}));
 }
 
 TEST(IgvmTdx, RejectsPagesOfSnp) {

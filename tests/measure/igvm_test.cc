@@ -14,6 +14,7 @@
 #include "measure/igvm_vsm.h"
 #include "measure/snp.h"
 #include "tests/measure/igvm_pages.h"
+#include "tests/support/kept_events.h"
 #include "tests/support/test_files.h"
 
 namespace tally {
@@ -213,16 +214,17 @@ TEST(IgvmSnp, RejectsWhatItCannotMeasure) {
 TEST(IgvmSev, HashesWhatIsLoadedAndZerosToo) {
   const Bytes page(4096, 5);
   const Bytes zeros(4096, 0);
+  test::KeptEvents kept;
   const auto measured = MeasureIgvmSev(
       Model(IgvmPlatformType::kSevEs,
             {MeasuredPage(0x1000, page), MeasuredPage(0x2000, ByteSpan()),
              UnmeasuredPage(0x3000), Context(kVmsaAddress, page)}),
-      SevMode::kSevEs);
+      SevMode::kSevEs, kept.Folding());
   ASSERT_TRUE(measured) << measured.error().ToString();
   EXPECT_EQ(
       measured->launch_digest.hex(),
       Sha256Hasher().Update(page).Update(zeros).Update(page).Finish().hex());
-  EXPECT_EQ(measured->events.size(), 3u);
+  EXPECT_EQ(kept.events.size(), 3u);
 }
 
 TEST(IgvmSev, PlainSevMeasuresNoRegisters) {
@@ -297,40 +299,38 @@ TEST(IgvmVsm, ReportsAVbsMeasurementWithAnotherDigest) {
             "igvm: directive 1: boot digest algorithm 2, expected 1, SHA-256");
 }
 
-// Folded without events, a file has the digest that it has with them; the
-// caller hears of all contents.
+// With events a file has the digest that it has without them; the caller hears
+// of all contents.
 TEST(IgvmFolding, ChangesNoDigest) {
   const Bytes page(4096, 5);
-  ByteWriter registers;
-  registers.U32Le(1).U8(2).U32Le(0x20000).Zeros(11).Raw(Bytes(16, 7));
   uint64_t num_done_bytes = 0;
-  const IgvmFolding folding{
-      .keep_events = false,
-      .done = [&](ByteSpan contents) { num_done_bytes += contents.size(); }};
-  const auto check = [&](const auto& bare, const auto& full) {
-    EXPECT_TRUE(bare.events.empty());
-    EXPECT_FALSE(full.events.empty());
+  test::KeptEvents kept;
+  IgvmFolding folding = kept.Folding();
+  folding.done = [&](ByteSpan contents) { num_done_bytes += contents.size(); };
+  const auto check = [&](const std::string& last_value) {
+    ASSERT_EQ(kept.events.size(), 2u);
+    EXPECT_EQ(kept.events.back().value_after, last_value);
     EXPECT_EQ(num_done_bytes, 2 * page.size());
+    kept.events.clear();
     num_done_bytes = 0;
   };
   const std::vector<IgvmDirective> pages = {MeasuredPage(0x1000, page),
                                             MeasuredPage(0x2000, page)};
   const Igvm snp = Snp(pages);
   const auto zeros = IgvmZeroPages::kNormal;
-  const auto bare_snp = MeasureIgvmSnp(snp, zeros, folding).value();
-  const auto full_snp = MeasureIgvmSnp(snp, zeros).value();
-  check(bare_snp, full_snp);
-  EXPECT_EQ(bare_snp.launch_digest, full_snp.launch_digest);
+  const auto of_snp = MeasureIgvmSnp(snp, zeros, folding).value();
+  check(of_snp.launch_digest.hex());
+  EXPECT_EQ(of_snp.launch_digest,
+            MeasureIgvmSnp(snp, zeros).value().launch_digest);
   const Igvm sev = Model(IgvmPlatformType::kSev, pages);
-  const auto bare_sev = MeasureIgvmSev(sev, SevMode::kSev, folding).value();
-  const auto full_sev = MeasureIgvmSev(sev, SevMode::kSev).value();
-  check(bare_sev, full_sev);
-  EXPECT_EQ(bare_sev.launch_digest, full_sev.launch_digest);
+  const auto of_sev = MeasureIgvmSev(sev, SevMode::kSev, folding).value();
+  check(of_sev.launch_digest.hex());
+  EXPECT_EQ(of_sev.launch_digest,
+            MeasureIgvmSev(sev, SevMode::kSev).value().launch_digest);
   const Igvm vsm = Model(IgvmPlatformType::kVsm, pages);
-  const auto bare_vsm = MeasureIgvmVsm(vsm, folding).value();
-  const auto full_vsm = MeasureIgvmVsm(vsm).value();
-  check(bare_vsm, full_vsm);
-  EXPECT_EQ(bare_vsm.boot_digest, full_vsm.boot_digest);
+  const auto of_vsm = MeasureIgvmVsm(vsm, folding).value();
+  check(of_vsm.boot_digest.hex());
+  EXPECT_EQ(of_vsm.boot_digest, MeasureIgvmVsm(vsm).value().boot_digest);
 }
 
 TEST(IgvmFolding, ADirectiveOfManyPagesIsOneEvent) {
@@ -339,14 +339,16 @@ TEST(IgvmFolding, ADirectiveOfManyPagesIsOneEvent) {
   page.is_2mb_page = true;
   IgvmPageData zeros = MeasuredPage(0x400000, ByteSpan());
   zeros.is_2mb_page = true;
+  test::KeptEvents kept;
   const auto measured =
-      MeasureIgvmSnp(Snp({page, zeros}), IgvmZeroPages::kNormal).value();
-  ASSERT_EQ(measured.events.size(), 2u);
-  EXPECT_EQ(measured.events[0].size_bytes, kIgvm2MbPageBytes);
-  EXPECT_EQ(measured.events[0].digest, "sha384:" + Sha384(large).hex());
-  EXPECT_EQ(measured.events[1].digest,
+      MeasureIgvmSnp(Snp({page, zeros}), IgvmZeroPages::kNormal, kept.Folding())
+          .value();
+  ASSERT_EQ(kept.events.size(), 2u);
+  EXPECT_EQ(kept.events[0].size_bytes, kIgvm2MbPageBytes);
+  EXPECT_EQ(kept.events[0].digest, "sha384:" + Sha384(large).hex());
+  EXPECT_EQ(kept.events[1].digest,
             "sha384:" + Sha384(Bytes(kIgvm2MbPageBytes, 0)).hex());
-  EXPECT_EQ(measured.events[1].value_after, measured.launch_digest.hex());
+  EXPECT_EQ(kept.events[1].value_after, measured.launch_digest.hex());
 }
 
 Bytes VmsaWithCr0(uint8_t cr0) {

@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "formats/eif.h"
+#include "measure/event_ranges.h"
 #include "tests/support/test_files.h"
 
 namespace tally {

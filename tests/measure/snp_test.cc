@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "measure/event_ranges.h"
 #include "measure/vcpu_types.h"
 #include "tests/measure/gunzip.h"
 #include "tests/measure/vcpu_samples.h"
