@@ -5,7 +5,6 @@
 // docs/measurements/igvm.md.
 #pragma once
 
-
 #include "formats/igvm.h"
 #include "measure/igvm_plan.h"
 #include "measure/sev.h"

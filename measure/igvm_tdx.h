@@ -5,7 +5,6 @@
 // igvm/src/measurement/tdx.rs. See docs/measurements/igvm.md.
 #pragma once
 
-
 #include "formats/igvm.h"
 #include "measure/igvm_plan.h"
 #include "measure/mrtd.h"
