@@ -57,7 +57,8 @@ using Command = std::function<Status()>;
 // CommandLine holds the parser and everything it fills.
 class CommandLine {
  public:
-  explicit CommandLine(Console& console) : console_(console) {
+  CommandLine(Console& console, const std::vector<std::string>& args)
+      : console_(console) {
     app_.set_help_flag("-h,--help", "print this");
     app_.add_flag("--version", show_version_, "print the version");
     app_.require_subcommand(0, 1);
@@ -65,24 +66,13 @@ class CommandLine {
     app_.fallthrough();
     app_.add_flag("--json", json_, "records instead of text");
     app_.add_flag("-v,--verbose", verbose_, "details and timings on stderr");
-    AddInputs();
-    AddBuilds();
-    AddBundle();
-    AddStoreCare();
-    measure_.AddTo(app_);
-    AddEventLog(app_, console_, [this](Command chosen) { command_ = chosen; });
-    igvm_.AddTo(app_);
-    id_block_.AddTo(app_);
-    AddEvidenceCommands(app_, console_,
-                        [this](Command chosen) { command_ = chosen; });
-    AddSigning();
+    const auto name = FirstWord(args);
+    AddCommands(name == args.end() ? "" : *name);
   }
 
   int Run(const std::vector<std::string>& args) {
-    std::vector<std::string> translated = args;
-    TranslateMode(&translated);
     // CLI11 wants the last argument first, and eats what it is given.
-    std::vector<std::string> reversed(translated.rbegin(), translated.rend());
+    std::vector<std::string> reversed(args.rbegin(), args.rend());
     try {
       app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
@@ -104,6 +94,42 @@ class CommandLine {
   }
 
  private:
+  using Args = std::vector<std::string>;
+
+  static Args::const_iterator FirstWord(const Args& args) {
+    return std::ranges::find_if(
+        args, [](const std::string& arg) { return !arg.starts_with("-"); });
+  }
+
+  // AddCommands adds the command of that name, or all if there is none: to make
+  // the options of all takes as long as a measurement.
+  void AddCommands(const std::string& name) {
+    struct Group {
+      std::vector<std::string_view> names;
+      std::function<void()> add;
+    };
+    const auto choose = [this](Command chosen) { command_ = chosen; };
+    const Group groups[] = {
+        {{"lock", "fetch"}, [&] { AddInputs(); }},
+        {{"build", "check", "rebuild"}, [&] { AddBuilds(); }},
+        {{"bundle"}, [&] { AddBundle(); }},
+        {{"store"}, [&] { AddStoreCare(); }},
+        {{"measure"}, [&] { measure_.AddMeasure(app_); }},
+        {{"why"}, [&] { measure_.AddWhy(app_); }},
+        {{"eventlog"}, [&] { AddEventLog(app_, console_, choose); }},
+        {{"igvm"}, [&] { igvm_.AddTo(app_); }},
+        {{"id-block"}, [&] { id_block_.AddTo(app_); }},
+        {{"match", "evidence", "index"},
+         [&] { AddEvidenceCommands(app_, console_, choose); }},
+        {{"keygen", "sign", "verify"}, [&] { AddSigning(); }},
+    };
+    const auto chosen = std::ranges::find_if(groups, [&](const Group& group) {
+      return std::ranges::find(group.names, name) != group.names.end();
+    });
+    if (chosen != std::end(groups)) return chosen->add();
+    for (const Group& group : groups) group.add();
+  }
+
   CLI::App* Add(const std::string& name, const std::string& description,
                 Command command) {
     CLI::App* app = app_.add_subcommand(name, description);
@@ -315,8 +341,7 @@ class CommandLine {
       names.push_back(app->get_name());
     }
     Error error = UsageError(std::string(Trim(what)));
-    const auto word = std::ranges::find_if(
-        args, [](const std::string& arg) { return !arg.starts_with("-"); });
+    const auto word = FirstWord(args);
     if (word != args.end() && std::ranges::find(names, *word) == names.end()) {
       const auto nearest = NearestName(*word, names);
       error = UsageError("unknown command " + Quote(*word) +
@@ -365,8 +390,10 @@ class CommandLine {
 
 int RunTally(std::span<const std::string> args, Console& console) {
   try {
-    CommandLine command_line(console);
-    return command_line.Run({args.begin(), args.end()});
+    std::vector<std::string> line(args.begin(), args.end());
+    TranslateMode(&line);
+    CommandLine command_line(console, line);
+    return command_line.Run(line);
   } catch (const std::bad_alloc&) {
     console.Report(IoError("out of memory"));
   } catch (const std::exception& exception) {

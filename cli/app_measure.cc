@@ -96,7 +96,7 @@ void AddForm(CLI::App* app, DigestForm* form) {
 
 }  // namespace
 
-void MeasureCommands::AddTo(CLI::App& app) {
+void MeasureCommands::AddMeasure(CLI::App& app) {
   CLI::App* measure = app.add_subcommand(
       "measure", "print the measurements hardware will report");
   measure->require_subcommand(1);
@@ -111,7 +111,6 @@ void MeasureCommands::AddTo(CLI::App& app) {
   AddNitro(measure);
   AddMeasureTdx(measure, console_, choose_);
   AddMeasureTpm(measure, console_, choose_);
-  AddWhy(app);
 }
 
 void MeasureCommands::AddLaunch(CLI::App* measure, LaunchKind kind,

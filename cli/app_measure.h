@@ -19,14 +19,15 @@ namespace tally {
 // ChooseCommand is called with the command that the line names.
 using ChooseCommand = std::function<void(std::function<Status()>)>;
 
-// MeasureCommands adds `measure` and `why` to a parser and holds
-// what they fill; it must outlive the parser's run.
+// MeasureCommands adds `measure` or `why` to a parser and holds what they fill;
+// it must outlive the parser's run.
 class MeasureCommands {
  public:
   MeasureCommands(Console& console, ChooseCommand choose)
       : console_(console), choose_(std::move(choose)) {}
 
-  void AddTo(CLI::App& app);
+  void AddMeasure(CLI::App& app);
+  void AddWhy(CLI::App& app);
 
  private:
   void AddLaunch(CLI::App* measure, LaunchKind kind, const char* name,
@@ -34,7 +35,6 @@ class MeasureCommands {
   void AddOvmfHash(CLI::App* measure);
   void AddIgvm(CLI::App* measure);
   void AddNitro(CLI::App* measure);
-  void AddWhy(CLI::App& app);
   void AddWhyLaunch(CLI::App* why, LaunchKind kind, const char* name,
                     const char* launch, WhyFlags* flags);
 

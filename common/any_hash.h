@@ -5,13 +5,14 @@
 
 #include <array>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/hash.h"
 
 namespace tally {
 
@@ -35,19 +36,15 @@ size_t HashSizeBytes(HashAlgorithm algorithm);
 class AnyHasher {
  public:
   explicit AnyHasher(HashAlgorithm algorithm);
-  ~AnyHasher();
-  AnyHasher(AnyHasher&&) noexcept;
-  AnyHasher& operator=(AnyHasher&&) noexcept;
 
   AnyHasher& Update(ByteSpan bytes);
   // Finish returns HashSizeBytes(algorithm()) bytes.
   Bytes Finish();
-  HashAlgorithm algorithm() const { return algorithm_; }
+  HashAlgorithm algorithm() const { return kHashAlgorithms[hasher_.index()]; }
 
  private:
-  struct Context;
-  HashAlgorithm algorithm_;
-  std::unique_ptr<Context> context_;
+  // In the order of HashAlgorithm.
+  std::variant<Sha1Hasher, Sha256Hasher, Sha384Hasher, Sha512Hasher> hasher_;
 };
 
 Bytes HashWith(HashAlgorithm algorithm, ByteSpan bytes);

@@ -55,6 +55,8 @@ class Digest {
   std::array<uint8_t, N> bytes_ = {};
 };
 
+// Of TPMs and old event logs: nothing of ours rests on it.
+using Sha1Digest = Digest<struct Sha1Tag, 20>;
 using Sha256Digest = Digest<struct Sha256Tag, 32>;
 using Sha384Digest = Digest<struct Sha384Tag, 48>;
 using Sha512Digest = Digest<struct Sha512Tag, 64>;

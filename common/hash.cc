@@ -2,105 +2,108 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <new>
 
 #include "common/check.h"
 
 namespace tally {
 namespace {
 
-// Fetch looks an algorithm up. It stays for the life of the process:
-// EVP_sha256() and its like would be looked up again, under a lock, for each
-// digest, and verity makes one of every 4 KiB.
-const EVP_MD* Fetch(const char* name) {
-  const EVP_MD* md = EVP_MD_fetch(nullptr, name, nullptr);
-  TALLY_CHECK(md != nullptr);
-  return md;
-}
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+// Sha is OpenSSL's functions for a digest: the plain ones, not EVP. For EVP
+// OpenSSL first reads its configuration and loads providers, which takes longer
+// than many a measurement, lets a host's openssl.cnf decide what can be
+// measured, and gives every digest a failure mode. They are deprecated since
+// OpenSSL 3.0, and there in all versions since.
+template <typename D>
+struct Sha;
+
+template <>
+struct Sha<Sha1Digest> {
+  using Context = SHA_CTX;
+  static constexpr auto* kInit = SHA1_Init;
+  static constexpr auto* kUpdate = SHA1_Update;
+  static constexpr auto* kFinal = SHA1_Final;
+};
+
+template <>
+struct Sha<Sha256Digest> {
+  using Context = SHA256_CTX;
+  static constexpr auto* kInit = SHA256_Init;
+  static constexpr auto* kUpdate = SHA256_Update;
+  static constexpr auto* kFinal = SHA256_Final;
+};
+
+template <>
+struct Sha<Sha384Digest> {
+  using Context = SHA512_CTX;
+  static constexpr auto* kInit = SHA384_Init;
+  static constexpr auto* kUpdate = SHA384_Update;
+  static constexpr auto* kFinal = SHA384_Final;
+};
+
+template <>
+struct Sha<Sha512Digest> {
+  using Context = SHA512_CTX;
+  static constexpr auto* kInit = SHA512_Init;
+  static constexpr auto* kUpdate = SHA512_Update;
+  static constexpr auto* kFinal = SHA512_Final;
+};
+
+#pragma GCC diagnostic pop
 
 template <typename D>
-const EVP_MD* Algorithm();
-template <>
-const EVP_MD* Algorithm<Sha256Digest>() {
-  static const EVP_MD* const md = Fetch("SHA256");
-  return md;
-}
-template <>
-const EVP_MD* Algorithm<Sha384Digest>() {
-  static const EVP_MD* const md = Fetch("SHA384");
-  return md;
-}
-template <>
-const EVP_MD* Algorithm<Sha512Digest>() {
-  static const EVP_MD* const md = Fetch("SHA512");
-  return md;
-}
-
-template <typename D>
-D HashOnce(ByteSpan bytes) {
-  // To make a context costs as much as to hash a short message.
-  thread_local Hasher<D> hasher;
-  return hasher.Update(bytes).Finish();
+typename Sha<D>::Context* ContextIn(std::span<uint8_t> state) {
+  using Context = typename Sha<D>::Context;
+  return std::launder(reinterpret_cast<Context*>(state.data()));
 }
 
 }  // namespace
 
-// SHA-2 has no failure mode of its own: OpenSSL refuses only without memory or
-// with a broken installation, hence TALLY_CHECK.
 template <typename D>
-struct Hasher<D>::Context {
-  Context() : md(EVP_MD_CTX_new()) { TALLY_CHECK(md != nullptr); }
-  ~Context() { EVP_MD_CTX_free(md); }
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-
-  void Start() {
-    TALLY_CHECK(EVP_DigestInit_ex(md, Algorithm<D>(), nullptr) == 1);
-  }
-
-  EVP_MD_CTX* md;
-};
-
-template <typename D>
-Hasher<D>::Hasher() : context_(std::make_unique<Context>()) {
-  context_->Start();
+Hasher<D>::Hasher() {
+  static_assert(sizeof(typename Sha<D>::Context) <= kStateBytes);
+  state_.fill(0);
+  Sha<D>::kInit(ContextIn<D>(state_));
 }
-template <typename D>
-Hasher<D>::~Hasher() = default;
-template <typename D>
-Hasher<D>::Hasher(Hasher&&) noexcept = default;
-template <typename D>
-Hasher<D>& Hasher<D>::operator=(Hasher&&) noexcept = default;
 
 template <typename D>
 Hasher<D>& Hasher<D>::Update(ByteSpan bytes) {
-  TALLY_CHECK(EVP_DigestUpdate(context_->md, bytes.data(), bytes.size()) == 1);
+  Sha<D>::kUpdate(ContextIn<D>(state_), bytes.data(), bytes.size());
   return *this;
 }
 
 template <typename D>
 D Hasher<D>::Finish() {
   std::array<uint8_t, D::kSizeBytes> out = {};
-  unsigned size_bytes = 0;
-  TALLY_CHECK(EVP_DigestFinal_ex(context_->md, out.data(), &size_bytes) == 1);
-  TALLY_CHECK(size_bytes == D::kSizeBytes);
-  context_->Start();
+  Sha<D>::kFinal(out.data(), ContextIn<D>(state_));
+  Sha<D>::kInit(ContextIn<D>(state_));
   return D(out);
 }
 
 template <typename D>
 Hasher<D> Hasher<D>::Clone() const {
-  Hasher clone;
-  TALLY_CHECK(EVP_MD_CTX_copy_ex(clone.context_->md, context_->md) == 1);
-  return clone;
+  return Hasher(state_);
 }
 
+template class Hasher<Sha1Digest>;
 template class Hasher<Sha256Digest>;
 template class Hasher<Sha384Digest>;
 template class Hasher<Sha512Digest>;
 
-Sha256Digest Sha256(ByteSpan bytes) { return HashOnce<Sha256Digest>(bytes); }
-Sha384Digest Sha384(ByteSpan bytes) { return HashOnce<Sha384Digest>(bytes); }
-Sha512Digest Sha512(ByteSpan bytes) { return HashOnce<Sha512Digest>(bytes); }
+Sha256Digest Sha256(ByteSpan bytes) {
+  return Sha256Hasher().Update(bytes).Finish();
+}
+Sha384Digest Sha384(ByteSpan bytes) {
+  return Sha384Hasher().Update(bytes).Finish();
+}
+Sha512Digest Sha512(ByteSpan bytes) {
+  return Sha512Hasher().Update(bytes).Finish();
+}
 
 Sha256Digest HmacSha256(ByteSpan key, ByteSpan message) {
   // OpenSSL takes a null pointer for a mistake, even where the size is zero.

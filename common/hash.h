@@ -1,24 +1,24 @@
-// SHA-2, through OpenSSL's EVP interface (which uses the CPU's SHA instructions
-// where there are any).
+// OpenSSL's hashes, which use the CPU's SHA instructions where there are any.
 #pragma once
 
-#include <memory>
+#include <array>
+#include <cstdint>
 
 #include "common/bytes.h"
 #include "common/digest.h"
 
 namespace tally {
 
-// Hasher<D> hashes a stream into a D, one of the three Sha…Digest types.
+// Hasher<D> hashes a stream into a D, one of the Sha…Digest types.
 //
-// Move-only. After Finish() it can be used again, from the empty stream.
+// Not copied by accident: Clone() says so. After Finish() it can be used again,
+// from the empty stream.
 template <typename D>
 class Hasher {
  public:
   Hasher();
-  ~Hasher();
-  Hasher(Hasher&&) noexcept;
-  Hasher& operator=(Hasher&&) noexcept;
+  Hasher(Hasher&&) noexcept = default;
+  Hasher& operator=(Hasher&&) noexcept = default;
 
   Hasher& Update(ByteSpan bytes);
   // Finish returns the digest of everything so far and resets to the empty
@@ -28,10 +28,16 @@ class Hasher {
   Hasher Clone() const;
 
  private:
-  struct Context;
-  std::unique_ptr<Context> context_;
+  // Room for OpenSSL's state of any of them.
+  static constexpr size_t kStateBytes = 216;
+  using State = std::array<uint8_t, kStateBytes>;
+
+  explicit Hasher(const State& state) : state_(state) {}
+
+  alignas(8) State state_;
 };
 
+using Sha1Hasher = Hasher<Sha1Digest>;
 using Sha256Hasher = Hasher<Sha256Digest>;
 using Sha384Hasher = Hasher<Sha384Digest>;
 using Sha512Hasher = Hasher<Sha512Digest>;
