@@ -183,4 +183,10 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
   return inputs;
 }
 
+std::string Measuring(const LaunchFlags& flags) {
+  const std::string firmware = "measuring " + Quote(flags.ovmf.string());
+  if (flags.svsm.empty()) return firmware;
+  return firmware + " with the SVSM " + Quote(flags.svsm.string());
+}
+
 }  // namespace tally

@@ -30,4 +30,7 @@ struct LaunchInputs {
 // sev-snp-measure overlooks is a warning here.
 Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags);
 
+// Measuring names the launch's files for Error::While: "measuring 'OVMF.fd'".
+std::string Measuring(const LaunchFlags& flags);
+
 }  // namespace tally

@@ -160,8 +160,7 @@ Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
   for (const std::string& warning : inputs.warnings) console.Warn(warning);
   Result<MeasuredLaunch> measured = MeasureInputs(flags.launch, inputs);
   if (!measured) {
-    return std::move(measured).error().While("measuring " +
-                                             Quote(flags.launch.ovmf.string()));
+    return std::move(measured).error().While(Measuring(flags.launch));
   }
   if (flags.dump_vmsa) TALLY_TRY(DumpVmsas(*measured));
   WarnUncovered(measured->coverage, console);

@@ -42,8 +42,7 @@ Result<D> ParseExpected(const std::string& text, const char* other_kind) {
 Result<LaunchAnswer> WhileMeasuring(const WhyFlags& flags,
                                     Result<LaunchAnswer> answer) {
   if (answer) return answer;
-  return std::move(answer).error().While("measuring " +
-                                         Quote(flags.launch.ovmf.string()));
+  return std::move(answer).error().While(Measuring(flags.launch));
 }
 
 Result<LaunchAnswer> SearchSnpInputs(const WhyFlags& flags,
