@@ -18,11 +18,18 @@ Json PathJson(const fs::path& path) {
 }
 
 void Console::Answer(std::string_view text, const Json& record) {
-  if (form_ == OutputForm::kJson) {
-    Write(out_, record.Pretty());
-  } else {
-    Write(out_, text);
-  }
+  StreamAnswer([&](const TextSink& sink) { sink(text); },
+               [&](JsonWriter& writer) { writer.Value(record); });
+}
+
+void Console::StreamAnswer(
+    const std::function<void(const TextSink&)>& write_text,
+    const std::function<void(JsonWriter&)>& write_record) {
+  const TextSink out = [this](std::string_view piece) { Write(out_, piece); };
+  if (form_ != OutputForm::kJson) return write_text(out);
+  JsonWriter writer(JsonLayout::kPretty, out);
+  write_record(writer);
+  writer.Finish();
 }
 
 void Console::Text(std::string_view text) { Write(out_, text); }

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "builder/fetch.h"
 #include "common/json.h"
+#include "common/json_writer.h"
 #include "common/result.h"
 
 namespace tally {
@@ -31,6 +33,10 @@ class Console {
 
   // Answer prints `record` if --json was given, else `text` (whole lines).
   void Answer(std::string_view text, const Json& record);
+  // StreamAnswer is Answer for what would be too long to be held: calls the
+  // writer of the form that is wanted.
+  void StreamAnswer(const std::function<void(const TextSink&)>& write_text,
+                    const std::function<void(JsonWriter&)>& write_record);
   // Text prints without a JSON form, for --help and --version.
   void Text(std::string_view text);
 

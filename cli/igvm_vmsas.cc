@@ -47,22 +47,21 @@ std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
   return runs;
 }
 
-std::string ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas) {
-  std::string text;
+void ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
+                      const TextSink& sink) {
   for (const IgvmVmsas& run : vmsas) {
-    text += ExplainVmsa(WhoseVmsa(run), run.page);
+    sink(ExplainVmsa(WhoseVmsa(run), run.page));
   }
-  return text;
 }
 
-Json IgvmVmsaRecords(const std::vector<IgvmVmsas>& vmsas) {
-  Json::Array records;
+void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas, JsonWriter& writer) {
+  writer.BeginArray();
   for (const IgvmVmsas& run : vmsas) {
-    records.push_back(Json::Object{{"fields", VmsaRecord(run.page)},
-                                   {"first_vp", int64_t{run.first_vp}},
-                                   {"last_vp", int64_t{run.last_vp}}});
+    writer.Value(Json::Object{{"fields", VmsaRecord(run.page)},
+                              {"first_vp", int64_t{run.first_vp}},
+                              {"last_vp", int64_t{run.last_vp}}});
   }
-  return records;
+  writer.EndArray();
 }
 
 }  // namespace tally

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "common/json.h"
+#include "common/json_writer.h"
 #include "formats/igvm.h"
 
 namespace tally {
@@ -22,9 +22,10 @@ struct IgvmVmsas {
 std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
                                      IgvmPlatformType platform);
 
-std::string ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas);
+void ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
+                      const TextSink& sink);
 
-// IgvmVmsaRecords is a list of {"first_vp", "last_vp", "fields"}.
-Json IgvmVmsaRecords(const std::vector<IgvmVmsas>& vmsas);
+// WriteIgvmVmsas writes a list of {"fields", "first_vp", "last_vp"}.
+void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas, JsonWriter& writer);
 
 }  // namespace tally

@@ -149,21 +149,33 @@ struct Steps {
   std::vector<IgvmVmsas> vmsas;
 };
 
-Json AnswerRecord(const MeasuredIgvm& measured, const Steps& steps,
-                  IgvmPlatformType platform, Json kvm) {
-  Json::Object registers;
-  registers[measured.register_name] =
-      Json::Object{{"algorithm", measured.algorithm},
-                   {"value", Hex(measured.digest)},
-                   {"events_sha256", steps.hasher.Digest().hex()},
-                   {"num_events", steps.hasher.num_events()},
-                   {"ranges", steps.ranges.ToJson()}};
-  return Json::Object{{"platform", IgvmPlatformName(platform)},
-                      {"registers", std::move(registers)},
-                      {"kvm", std::move(kvm)},
-                      {"id_block", IdBlockRecord(measured)},
-                      {"vbs_measurement", VbsRecord(measured)},
-                      {"vmsas", IgvmVmsaRecords(steps.vmsas)}};
+void WriteRegister(const MeasuredIgvm& measured, const Steps& steps,
+                   JsonWriter& writer) {
+  writer.BeginObject()
+      .Member("algorithm", measured.algorithm)
+      .Member("events_sha256", steps.hasher.Digest().hex())
+      .Member("num_events", steps.hasher.num_events())
+      .Key("ranges");
+  steps.ranges.WriteJson(writer);
+  writer.Member("value", Hex(measured.digest)).EndObject();
+}
+
+void WriteRecord(const MeasuredIgvm& measured, const Steps& steps,
+                 IgvmPlatformType platform, const Json& kvm,
+                 JsonWriter& writer) {
+  writer.BeginObject()
+      .Member("id_block", IdBlockRecord(measured))
+      .Member("kvm", kvm)
+      .Member("platform", IgvmPlatformName(platform))
+      .Key("registers")
+      .BeginObject()
+      .Key(measured.register_name);
+  WriteRegister(measured, steps, writer);
+  writer.EndObject()
+      .Member("vbs_measurement", VbsRecord(measured))
+      .Key("vmsas");
+  WriteIgvmVmsas(steps.vmsas, writer);
+  writer.EndObject();
 }
 
 // PageDropper gives the pages of a mapped file back that were folded: most
@@ -205,18 +217,20 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
                MeasurePlatform(igvm, platform, flags, folding));
   TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
                KvmFindings(igvm, platform, flags));
-  std::string text;
-  if (flags.explain) {
-    text += steps.ranges.ToText() + ExplainIgvmVmsas(steps.vmsas);
-  }
-  if (findings.empty()) {
-    text += FormatDigest(measured.digest, flags.form) + "\n";
-  }
-  console.Answer(
-      text, is_json
-                ? AnswerRecord(measured, steps, platform,
-                               flags.check_kvm ? KvmRecord(findings) : Json())
-                : Json());
+  console.StreamAnswer(
+      [&](const TextSink& sink) {
+        if (flags.explain) {
+          steps.ranges.WriteText(sink);
+          ExplainIgvmVmsas(steps.vmsas, sink);
+        }
+        if (findings.empty()) {
+          sink(FormatDigest(measured.digest, flags.form) + "\n");
+        }
+      },
+      [&](JsonWriter& writer) {
+        WriteRecord(measured, steps, platform,
+                    flags.check_kvm ? KvmRecord(findings) : Json(), writer);
+      });
   if (!findings.empty()) return KvmError(findings);
   if (flags.ignore_id_block) return Ok();
   return measured.stated;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/check.h"
+#include "common/json_writer.h"
 #include "common/text.h"
 
 namespace tally {
@@ -32,112 +33,6 @@ std::u16string Utf16Units(std::string_view text) {
   }
   return units;
 }
-
-// WriteText escapes as RFC 8785 section 3.2.2.2 demands.
-void WriteText(std::string_view text, std::string* out) {
-  TALLY_CHECK(IsUtf8(text));
-  *out += '"';
-  for (char c : text) {
-    switch (c) {
-      case '"':
-        *out += "\\\"";
-        break;
-      case '\\':
-        *out += "\\\\";
-        break;
-      case '\b':
-        *out += "\\b";
-        break;
-      case '\f':
-        *out += "\\f";
-        break;
-      case '\n':
-        *out += "\\n";
-        break;
-      case '\r':
-        *out += "\\r";
-        break;
-      case '\t':
-        *out += "\\t";
-        break;
-      default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          *out += "\\u00" + Hex(AsBytes(std::string_view(&c, 1)));
-        } else {
-          *out += c;
-        }
-    }
-  }
-  *out += '"';
-}
-
-enum class Layout { kCanonical, kPretty };
-
-class Writer {
- public:
-  explicit Writer(Layout layout) : layout_(layout) {}
-
-  void Write(const Json& value) {
-    if (value.is_null()) {
-      out_ += "null";
-    } else if (const bool* boolean = value.boolean()) {
-      out_ += *boolean ? "true" : "false";
-    } else if (const int64_t* integer = value.integer()) {
-      out_ += std::to_string(*integer);
-    } else if (const std::string* text = value.text()) {
-      WriteText(*text, &out_);
-    } else if (const Json::Array* array = value.array()) {
-      WriteArray(*array);
-    } else {
-      WriteObject(*value.object());
-    }
-  }
-
-  std::string Take() { return std::move(out_); }
-
- private:
-  void WriteArray(const Json::Array& array) {
-    out_ += '[';
-    ++depth_;
-    bool first = true;
-    for (const Json& item : array) {
-      Separate(&first);
-      Write(item);
-    }
-    --depth_;
-    if (!first) NewLine();
-    out_ += ']';
-  }
-
-  void WriteObject(const Json::Object& object) {
-    out_ += '{';
-    ++depth_;
-    bool first = true;
-    for (const auto& [key, value] : object) {
-      Separate(&first);
-      WriteText(key, &out_);
-      out_ += layout_ == Layout::kPretty ? ": " : ":";
-      Write(value);
-    }
-    --depth_;
-    if (!first) NewLine();
-    out_ += '}';
-  }
-
-  void Separate(bool* first) {
-    if (!*first) out_ += ',';
-    *first = false;
-    NewLine();
-  }
-
-  void NewLine() {
-    if (layout_ == Layout::kPretty) out_ += "\n" + std::string(2 * depth_, ' ');
-  }
-
-  Layout layout_;
-  size_t depth_ = 0;
-  std::string out_;
-};
 
 // Builder receives nlohmann's parse events and builds a Json under our rules.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
@@ -225,6 +120,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::string failure_;
 };
 
+std::string TextOf(const Json& value, JsonLayout layout) {
+  std::string text;
+  JsonWriter writer(layout, [&](std::string_view piece) { text += piece; });
+  writer.Value(value).Finish();
+  return text;
+}
+
 const Json kNull;
 const Json::Array kNoItems;
 
@@ -250,16 +152,10 @@ const Json* Json::Find(std::string_view key) const {
 }
 
 std::string Json::Canonical() const {
-  Writer writer(Layout::kCanonical);
-  writer.Write(*this);
-  return writer.Take();
+  return TextOf(*this, JsonLayout::kCanonical);
 }
 
-std::string Json::Pretty() const {
-  Writer writer(Layout::kPretty);
-  writer.Write(*this);
-  return writer.Take() + "\n";
-}
+std::string Json::Pretty() const { return TextOf(*this, JsonLayout::kPretty); }
 
 Result<Json> ParseJson(std::string_view text) {
   // nlohmann checks UTF-8 inside strings and skips a leading byte order mark,

@@ -9,17 +9,23 @@ namespace {
 
 constexpr size_t kShownDigits = 16;
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string Unpacked(const PackedDigest& packed) {
+  return *packed.prefix + Hex(ByteSpan(packed.bytes).first(packed.size_bytes));
+}
+
 // A run of processors that start alike.
 bool IsSameVmsa(const EventRange& range, const Event& next) {
-  return next.type == "vmsa" && range.type == "vmsa" &&
-         next.digest == range.digest && next.gpa == range.gpa;
+  return next.type == "vmsa" && *range.type == "vmsa" &&
+         next.gpa == range.gpa && next.digest == Unpacked(range.digest);
 }
 
 bool Continues(const EventRange& range, const Event& next) {
   if (IsSameVmsa(range, next)) return true;
   return next.gpa.has_value() && range.gpa.has_value() &&
          *next.gpa == *range.gpa + range.size_bytes &&
-         next.type == range.type && next.what == range.what;
+         next.type == *range.type && next.what == *range.what;
 }
 
 std::string Padded(std::string text, size_t width) {
@@ -34,17 +40,30 @@ std::string Address(const std::optional<uint64_t>& gpa) {
   return std::string(digits.size() < 12 ? 12 - digits.size() : 0, '0') + digits;
 }
 
-std::string Shown(const std::string& hex) {
-  return hex.empty() ? "-" : hex.substr(0, kShownDigits);
+std::string Shown(const PackedDigest& value) {
+  const std::string text = Unpacked(value);
+  return text.empty() ? "-" : text.substr(0, kShownDigits);
 }
 
 std::string Reason(const EventRange& range) {
-  if (range.last_what.empty()) return range.what;
-  return range.what + " to " + range.last_what;
+  if (range.last_what == nullptr) return *range.what;
+  return *range.what + " to " + *range.last_what;
 }
 
-Json TextOrNull(const std::string& text) {
+Json TextOrNull(const PackedDigest& packed) {
+  const std::string text = Unpacked(packed);
   return text.empty() ? Json() : Json(text);
+}
+
+Json RangeRecord(const EventRange& range) {
+  return Json::Object{
+      {"digest", range.num_events == 1 ? TextOrNull(range.digest) : Json()},
+      {"gpa", range.gpa ? Json(HexNumber(*range.gpa)) : Json()},
+      {"num_events", range.num_events},
+      {"size", range.size_bytes},
+      {"type", *range.type},
+      {"value_after", TextOrNull(range.value_after)},
+      {"what", Reason(range)}};
 }
 
 }  // namespace
@@ -52,53 +71,69 @@ Json TextOrNull(const std::string& text) {
 void EventRanges::Add(const Event& event) {
   if (ranges_.empty() || !Continues(ranges_.back(), event)) {
     ranges_.push_back({.gpa = event.gpa,
-                       .type = event.type,
-                       .what = event.what,
-                       .digest = event.digest});
+                       .type = Keep(event.type),
+                       .what = Keep(event.what),
+                       .digest = Pack(event.digest)});
   }
   EventRange& range = ranges_.back();
-  if (event.what != range.what) range.last_what = event.what;
+  if (event.what != *range.what) range.last_what = Keep(event.what);
   range.size_bytes += event.size_bytes;
   ++range.num_events;
-  range.value_after = event.value_after;
+  range.value_after = Pack(event.value_after);
 }
 
-std::string EventRanges::ToText() const {
+void EventRanges::WriteText(const TextSink& sink) const {
   size_t type_width = 0;
   size_t size_width = 0;
   for (const EventRange& range : ranges_) {
-    type_width = std::max(type_width, range.type.size());
+    type_width = std::max(type_width, range.type->size());
     size_width = std::max(size_width, HexNumber(range.size_bytes).size());
   }
-  std::string table;
   for (const EventRange& range : ranges_) {
-    table += Padded(Address(range.gpa), 12) + " ";
-    table += Padded(range.type, type_width) + " ";
-    table += Padded(Shown(range.value_after), kShownDigits) + " ";
-    table += Padded(HexNumber(range.size_bytes), size_width) + "  ";
-    table += Reason(range) + "\n";
+    sink(Padded(Address(range.gpa), 12) + " " +
+         Padded(*range.type, type_width) + " " +
+         Padded(Shown(range.value_after), kShownDigits) + " " +
+         Padded(HexNumber(range.size_bytes), size_width) + "  " +
+         Reason(range) + "\n");
   }
-  return table;
 }
 
 Json EventRanges::ToJson() const {
   Json::Array list;
-  for (const EventRange& range : ranges_) {
-    const std::string digest = range.num_events == 1 ? range.digest : "";
-    list.push_back(
-        Json::Object{{"digest", TextOrNull(digest)},
-                     {"gpa", range.gpa ? Json(HexNumber(*range.gpa)) : Json()},
-                     {"num_events", range.num_events},
-                     {"size", range.size_bytes},
-                     {"type", range.type},
-                     {"value_after", TextOrNull(range.value_after)},
-                     {"what", Reason(range)}});
-  }
+  for (const EventRange& range : ranges_) list.push_back(RangeRecord(range));
   return list;
 }
 
+void EventRanges::WriteJson(JsonWriter& writer) const {
+  writer.BeginArray();
+  for (const EventRange& range : ranges_) writer.Value(RangeRecord(range));
+  writer.EndArray();
+}
+
+const std::string* EventRanges::Keep(std::string_view text) {
+  const auto kept = texts_.find(text);
+  if (kept != texts_.end()) return &*kept;
+  return &*texts_.emplace(text).first;
+}
+
+PackedDigest EventRanges::Pack(std::string_view text) {
+  PackedDigest packed;
+  const size_t last_other = text.find_last_not_of(kHexDigits);
+  const size_t num_digits =
+      last_other == text.npos ? text.size() : text.size() - last_other - 1;
+  packed.size_bytes =
+      static_cast<uint8_t>(std::min(num_digits / 2, packed.bytes.size()));
+  const size_t start = text.size() - 2 * packed.size_bytes;
+  packed.prefix = Keep(text.substr(0, start));
+  const Bytes bytes = ParseHex(text.substr(start)).value();
+  std::ranges::copy(bytes, packed.bytes.begin());
+  return packed;
+}
+
 std::string ExplainEvents(std::span<const Event> events) {
-  return EventRanges(events).ToText();
+  std::string table;
+  EventRanges(events).WriteText([&](std::string_view line) { table += line; });
+  return table;
 }
 
 }  // namespace tally

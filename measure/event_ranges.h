@@ -2,29 +2,43 @@
 // reason are one range, and so are processors that start alike.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "common/json_writer.h"
 #include "measure/event.h"
 
 namespace tally {
 
-// EventRange is a run of events.
+// PackedDigest is a text as an Event has it, "sha384:<hex>" or hex alone, its
+// digits two a byte. An untrusted file can have 65,000 ranges.
+struct PackedDigest {
+  // What is before the digits; EventRanges keeps it.
+  const std::string* prefix = nullptr;
+  uint8_t size_bytes = 0;
+  std::array<uint8_t, 48> bytes = {};
+};
+
+// EventRange is a run of events. EventRanges keeps the texts.
 struct EventRange {
   // Of the first event: address, type and reason.
   std::optional<uint64_t> gpa;
-  std::string type;
-  std::string what;
+  const std::string* type = nullptr;
+  const std::string* what = nullptr;
   // The last one's reason if it is another: "vcpu 63".
-  std::string last_what;
+  const std::string* last_what = nullptr;
   uint64_t size_bytes = 0;
   uint64_t num_events = 0;
   // Of the first event, as Event has it.
-  std::string digest;
+  PackedDigest digest;
   // The register's value after the last one.
-  std::string value_after;
+  PackedDigest value_after;
 };
 
 // EventRanges joins events as they come.
@@ -34,20 +48,30 @@ class EventRanges {
   explicit EventRanges(std::span<const Event> events) {
     for (const Event& event : events) Add(event);
   }
+  // Ranges point to the texts.
+  EventRanges(const EventRanges&) = delete;
+  EventRanges& operator=(const EventRanges&) = delete;
 
   void Add(const Event& event);
 
-  // ToText returns a table, a line a range: address, type, the register's value
-  // after it (first 16 digits), size, reason: "vcpu 1 to vcpu 63".
-  std::string ToText() const;
-  // ToJson returns a record a range; `digest` is null if it has several events.
+  // WriteText writes a table, a line a range: address, type, the register's
+  // value after it (first 16 digits), size, reason: "vcpu 1 to vcpu 63".
+  void WriteText(const TextSink& sink) const;
+  // ToJson returns a list, a record a range; `digest` is null if it has several
+  // events. WriteJson writes the same.
   Json ToJson() const;
+  void WriteJson(JsonWriter& writer) const;
 
  private:
-  std::vector<EventRange> ranges_;
+  const std::string* Keep(std::string_view text);
+  PackedDigest Pack(std::string_view text);
+
+  // Neither moves what it has.
+  std::deque<EventRange> ranges_;
+  std::set<std::string, std::less<>> texts_;
 };
 
-// ExplainEvents is EventRanges(events).ToText().
+// ExplainEvents returns what EventRanges(events).WriteText writes.
 std::string ExplainEvents(std::span<const Event> events);
 
 }  // namespace tally

@@ -59,6 +59,42 @@ TEST(Events, HaveARecordForNeighbours) {
             R"("what":"vcpu 0"}])");
 }
 
+std::string WrittenRanges(const EventRanges& ranges) {
+  std::string text;
+  JsonWriter writer(JsonLayout::kPretty,
+                    [&](std::string_view piece) { text += piece; });
+  ranges.WriteJson(writer);
+  writer.Finish();
+  return text;
+}
+
+TEST(Events, HaveTheirRecordsWrittenOneByOne) {
+  const EventRanges ranges(Example());
+  EXPECT_EQ(WrittenRanges(ranges), ranges.ToJson().Pretty());
+  EXPECT_EQ(WrittenRanges(EventRanges()), "[]\n");
+}
+
+TEST(Events, KeepDigestsOfAnyForm) {
+  const std::string forms[] = {"",
+                               "sha384:" + std::string(96, 'a'),
+                               "sha512:" + std::string(128, '1'),
+                               "sha256:",
+                               "abc",
+                               "sha384:AB",
+                               "md5:0",
+                               "zeros"};
+  for (const std::string& form : forms) {
+    const std::vector<Event> events = {{.what = "page",
+                                        .type = "normal",
+                                        .digest = form,
+                                        .value_after = form}};
+    const Json record = EventRanges(events).ToJson().array()->front();
+    const Json expected = form.empty() ? Json() : Json(form);
+    EXPECT_EQ(*record.Find("digest"), expected);
+    EXPECT_EQ(*record.Find("value_after"), expected);
+  }
+}
+
 TEST(Events, AreExplainedWithNeighboursOnOneLine) {
   EXPECT_EQ(ExplainEvents(Example()),
             "0000ffc00000 normal 0e5e30674f5a02e8 0x2000  firmware\n"
