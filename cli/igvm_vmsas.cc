@@ -22,7 +22,8 @@ bool StartsAlike(const IgvmVmsas& run, const IgvmVpContext& context) {
 }  // namespace
 
 std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
-                                     IgvmPlatformType platform) {
+                                     IgvmPlatformType platform,
+                                     const IgvmContentsRead& read) {
   std::vector<IgvmVmsas> runs;
   // Plain SEV has no command for registers.
   if (platform != IgvmPlatformType::kSevSnp &&
@@ -43,23 +44,27 @@ std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
           {.first_vp = context->vp_index, .page = context->contents.bytes});
     }
     runs.back().last_vp = context->vp_index;
+    read(context->contents.bytes);
   }
   return runs;
 }
 
 void ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
-                      const TextSink& sink) {
+                      const IgvmContentsRead& read, const TextSink& sink) {
   for (const IgvmVmsas& run : vmsas) {
     sink(ExplainVmsa(WhoseVmsa(run), run.page));
+    read(run.page);
   }
 }
 
-void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas, JsonWriter& writer) {
+void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
+                    const IgvmContentsRead& read, JsonWriter& writer) {
   writer.BeginArray();
   for (const IgvmVmsas& run : vmsas) {
     writer.Value(Json::Object{{"fields", VmsaRecord(run.page)},
                               {"first_vp", int64_t{run.first_vp}},
                               {"last_vp", int64_t{run.last_vp}}});
+    read(run.page);
   }
   writer.EndArray();
 }

@@ -18,14 +18,17 @@ struct IgvmVmsas {
 };
 
 // FindIgvmVmsas returns those of the VP contexts that the platform loads, in
-// file order; none for platforms whose contexts are no VMSA.
+// file order; none for platforms whose contexts are no VMSA. Here and below,
+// `read` is called with each page that was read.
 std::vector<IgvmVmsas> FindIgvmVmsas(const Igvm& igvm,
-                                     IgvmPlatformType platform);
+                                     IgvmPlatformType platform,
+                                     const IgvmContentsRead& read);
 
 void ExplainIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
-                      const TextSink& sink);
+                      const IgvmContentsRead& read, const TextSink& sink);
 
 // WriteIgvmVmsas writes a list of {"fields", "first_vp", "last_vp"}.
-void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas, JsonWriter& writer);
+void WriteIgvmVmsas(const std::vector<IgvmVmsas>& vmsas,
+                    const IgvmContentsRead& read, JsonWriter& writer);
 
 }  // namespace tally

@@ -3,6 +3,7 @@
 #include "cli/measure_igvm_command.h"
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -136,9 +137,10 @@ Error KvmError(const std::vector<IgvmKvmFinding>& findings) {
 // Findings are empty if nobody asked.
 Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
                                                 IgvmPlatformType platform,
-                                                const MeasureIgvmFlags& flags) {
+                                                const MeasureIgvmFlags& flags,
+                                                const IgvmContentsRead& read) {
   if (!flags.check_kvm) return std::vector<IgvmKvmFinding>{};
-  return CheckIgvmForKvm(igvm, platform);
+  return CheckIgvmForKvm(igvm, platform, read);
 }
 
 // Steps is what --explain and --json say of the events: a list of them all
@@ -162,7 +164,7 @@ void WriteRegister(const MeasuredIgvm& measured, const Steps& steps,
 
 void WriteRecord(const MeasuredIgvm& measured, const Steps& steps,
                  IgvmPlatformType platform, const Json& kvm,
-                 JsonWriter& writer) {
+                 const IgvmContentsRead& read, JsonWriter& writer) {
   writer.BeginObject()
       .Member("id_block", IdBlockRecord(measured))
       .Member("kvm", kvm)
@@ -174,54 +176,61 @@ void WriteRecord(const MeasuredIgvm& measured, const Steps& steps,
   writer.EndObject()
       .Member("vbs_measurement", VbsRecord(measured))
       .Key("vmsas");
-  WriteIgvmVmsas(steps.vmsas, writer);
+  WriteIgvmVmsas(steps.vmsas, read, writer);
   writer.EndObject();
 }
 
-// PageDropper gives the pages of a mapped file back that were folded: most
-// files have their data in the order of their headers.
+// PageDropper gives the pages of a mapped file back that were read, in whatever
+// order.
 class PageDropper {
  public:
   explicit PageDropper(ByteSpan file) : file_(file) {}
 
-  void operator()(ByteSpan folded) {
-    if (folded.empty()) return;
-    const auto end = static_cast<uint64_t>(folded.data() - file_.data());
-    if (end < dropped_) dropped_ = 0;
-    if (end - dropped_ < kDropBytes) return;
-    DoneReading(file_.subspan(dropped_, end - dropped_));
-    dropped_ = end;
+  void operator()(ByteSpan read) {
+    if (read.empty()) return;
+    if (read.data() != next_) mapped_bytes_ += kNeighbourBytes;
+    mapped_bytes_ += read.size();
+    next_ = read.data() + read.size();
+    if (mapped_bytes_ < kDropBytes) return;
+    DoneReading(file_);
+    mapped_bytes_ = 0;
   }
 
  private:
   static constexpr uint64_t kDropBytes = 4 << 20;
+  // Linux maps a page's neighbours with it (fault_around_bytes).
+  static constexpr uint64_t kNeighbourBytes = 64 << 10;
   ByteSpan file_;
-  uint64_t dropped_ = 0;
+  const uint8_t* next_ = nullptr;
+  // At most, since pages were given back.
+  uint64_t mapped_bytes_ = 0;
 };
 
 Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
                    Console& console) {
   TALLY_ASSIGN(const MappedFile file, MappedFile::Open(flags.file));
-  TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes()));
+  PageDropper dropper(file.bytes());
+  const IgvmContentsRead read = std::ref(dropper);
+  TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes(), read));
   const bool is_json = console.form() == OutputForm::kJson;
   Steps steps;
-  IgvmFolding folding{.done = PageDropper(file.bytes())};
+  IgvmFolding folding{.done = read};
   if (flags.explain || is_json) {
     folding.event = [&](const Event& event) {
       steps.ranges.Add(event);
       if (is_json) steps.hasher.Add(event);
     };
-    steps.vmsas = FindIgvmVmsas(igvm, platform);
+    steps.vmsas = FindIgvmVmsas(igvm, platform, read);
   }
   TALLY_ASSIGN(const MeasuredIgvm measured,
                MeasurePlatform(igvm, platform, flags, folding));
   TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
-               KvmFindings(igvm, platform, flags));
+               KvmFindings(igvm, platform, flags, read));
   console.StreamAnswer(
       [&](const TextSink& sink) {
         if (flags.explain) {
           steps.ranges.WriteText(sink);
-          ExplainIgvmVmsas(steps.vmsas, sink);
+          ExplainIgvmVmsas(steps.vmsas, read, sink);
         }
         if (findings.empty()) {
           sink(FormatDigest(measured.digest, flags.form) + "\n");
@@ -229,7 +238,8 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
       },
       [&](JsonWriter& writer) {
         WriteRecord(measured, steps, platform,
-                    flags.check_kvm ? KvmRecord(findings) : Json(), writer);
+                    flags.check_kvm ? KvmRecord(findings) : Json(), read,
+                    writer);
       });
   if (!findings.empty()) return KvmError(findings);
   if (flags.ignore_id_block) return Ok();

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "common/boxed.h"
 #include "common/bytes.h"
 
 namespace tally {
@@ -285,11 +287,12 @@ using IgvmPlatformHeader = std::variant<IgvmPlatform, IgvmUnknown>;
 using IgvmInitialization = std::variant<IgvmGuestPolicy, IgvmRelocatableRegion,
                                         IgvmPageTableRelocation, IgvmCorim,
                                         IgvmCcaPolicy, IgvmUnknown>;
+// A file has up to 262,144 of them, so the large ones are elsewhere.
 using IgvmDirective =
     std::variant<IgvmParameterArea, IgvmPageData, IgvmParameterInsert,
                  IgvmParameter, IgvmVpContext, IgvmRequiredMemory,
-                 IgvmErrorRange, IgvmSnpIdBlock, IgvmVbsMeasurement,
-                 IgvmUnknown>;
+                 IgvmErrorRange, Boxed<IgvmSnpIdBlock>,
+                 Boxed<IgvmVbsMeasurement>, IgvmUnknown>;
 
 // Igvm is one file; the headers of each section in file order.
 struct Igvm {
@@ -320,12 +323,17 @@ const IgvmPlatform* FindIgvmPlatform(const Igvm& igvm, uint32_t mask);
 // IgvmPageBytes returns how much memory a page-data header fills.
 uint64_t IgvmPageBytes(const Igvm& igvm, const IgvmPageData& page);
 
-// ParseIgvm reads and checks a file. Contents point into `file`.
-Result<Igvm> ParseIgvm(ByteSpan file);
+// IgvmContentsRead is called with contents that were read: whoever has mapped
+// the file can give their pages back.
+using IgvmContentsRead = std::function<void(ByteSpan contents)>;
+
+// ParseIgvm reads and checks a file. Contents point into `file`. `read`, if
+// given, is called with those that a check looks into.
+Result<Igvm> ParseIgvm(ByteSpan file, const IgvmContentsRead& read = {});
 
 // CheckIgvm refuses a model that breaks a rule of the format: masks, platforms,
 // alignment, parameter areas, overlaps. ParseIgvm and WriteIgvm call it.
-Status CheckIgvm(const Igvm& igvm);
+Status CheckIgvm(const Igvm& igvm, const IgvmContentsRead& read = {});
 
 // WriteIgvm returns the canonical file of a model.
 Result<Bytes> WriteIgvm(const Igvm& igvm);

@@ -265,7 +265,7 @@ uint64_t IgvmPageBytes(const Igvm& igvm, const IgvmPageData& page) {
   return page.is_2mb_page ? kIgvm2MbPageBytes : igvm.page_size;
 }
 
-Status CheckIgvm(const Igvm& igvm) {
+Status CheckIgvm(const Igvm& igvm, const IgvmContentsRead& read) {
   TALLY_TRY(CheckFixed(igvm));
   TALLY_TRY(CheckPlatforms(igvm));
   InitializationCheck check(igvm);
@@ -273,7 +273,7 @@ Status CheckIgvm(const Igvm& igvm) {
     check.At(i);
     TALLY_TRY(std::visit(check, igvm.initializations[i]));
   }
-  return CheckIgvmDirectives(igvm);
+  return CheckIgvmDirectives(igvm, read);
 }
 
 }  // namespace tally

@@ -325,11 +325,13 @@ Status CheckOverlaps(const std::vector<Placed>& all, uint32_t mask) {
 
 }  // namespace
 
-Status CheckIgvmDirectives(const Igvm& igvm) {
+Status CheckIgvmDirectives(const Igvm& igvm, const IgvmContentsRead& read) {
   DirectiveCheck check(igvm);
   for (size_t i = 0; i < igvm.directives.size(); ++i) {
     check.At(i);
     TALLY_TRY(std::visit(check, igvm.directives[i]));
+    const auto* context = std::get_if<IgvmVpContext>(&igvm.directives[i]);
+    if (context != nullptr && read) read(context->contents.bytes);
   }
   const std::vector<Placed> all = AllPlaced(igvm, check.areas());
   for (const IgvmPlatformHeader& header : igvm.platforms) {

@@ -54,8 +54,8 @@ Bytes IdAuthPage(const IgvmSnpIdBlock& directive) {
 // FindIdBlock returns the first ID block of SEV-SNP, or the end.
 std::vector<IgvmDirective>::iterator FindIdBlock(Igvm* igvm, uint32_t mask) {
   return std::ranges::find_if(igvm->directives, [mask](const auto& directive) {
-    const auto* block = std::get_if<IgvmSnpIdBlock>(&directive);
-    return block != nullptr && (block->compatibility_mask & mask) != 0;
+    const auto* block = std::get_if<Boxed<IgvmSnpIdBlock>>(&directive);
+    return block != nullptr && ((*block)->compatibility_mask & mask) != 0;
   });
 }
 
@@ -123,7 +123,7 @@ Result<IgvmIdBlock> DetachIgvmIdBlock(Igvm* igvm) {
   if (found == igvm->directives.end()) {
     return InputError("igvm: found no ID block for sev-snp, expected one");
   }
-  const IgvmSnpIdBlock directive = std::get<IgvmSnpIdBlock>(*found);
+  const IgvmSnpIdBlock directive = *std::get<Boxed<IgvmSnpIdBlock>>(*found);
   TALLY_ASSIGN(const uint64_t policy, IgvmSnpPolicy(*igvm));
   if (directive.version != 1) {
     return InputError("igvm: found an ID block of version " +

@@ -93,7 +93,7 @@ inline constexpr uint64_t kIgvmVbsContextHeaderBytes = 4;
 inline constexpr uint64_t kIgvmVbsRegisterBytes = 32;
 
 // CheckIgvmDirectives is the last part of CheckIgvm.
-Status CheckIgvmDirectives(const Igvm& igvm);
+Status CheckIgvmDirectives(const Igvm& igvm, const IgvmContentsRead& read);
 
 // IgvmMaskNames says whether `mask` names a platform of that type.
 bool IgvmMaskNames(const Igvm& igvm, uint32_t mask, IgvmPlatformType type);

@@ -184,7 +184,7 @@ Status HeaderReader::ReadUnknown(uint32_t type, ByteSpan content,
 
 }  // namespace
 
-Result<Igvm> ParseIgvm(ByteSpan file) {
+Result<Igvm> ParseIgvm(ByteSpan file, const IgvmContentsRead& read) {
   if (file.size() > kMaxIgvmBytes) {
     return InputError("igvm: found " + std::to_string(file.size()) +
                       " bytes, expected at most " +
@@ -197,7 +197,7 @@ Result<Igvm> ParseIgvm(ByteSpan file) {
       fixed.headers_offset);
   const uint64_t data_start = fixed.headers_offset + fixed.headers_bytes;
   TALLY_TRY(HeaderReader(file, data_start, &igvm).Read(headers));
-  TALLY_TRY(CheckIgvm(igvm));
+  TALLY_TRY(CheckIgvm(igvm, read));
   return igvm;
 }
 

@@ -38,6 +38,7 @@ void CheckVmsa(const IgvmLoad& load, std::vector<IgvmKvmFinding>* findings) {
 
 // CheckVmsas looks at the registers, and at what comes behind them.
 void CheckVmsas(const std::vector<IgvmLoad>& loads,
+                const IgvmContentsRead& read,
                 std::vector<IgvmKvmFinding>* findings) {
   const IgvmLoad* vmsa = nullptr;
   bool reported_order = false;
@@ -52,6 +53,7 @@ void CheckVmsas(const std::vector<IgvmLoad>& loads,
       }
       vmsa = &load;
       CheckVmsa(load, findings);
+      if (read) read(load.contents);
     } else if (vmsa != nullptr && !reported_order) {
       reported_order = true;
       findings->push_back(
@@ -169,12 +171,12 @@ std::string WhereOf(const IgvmKvmFinding& finding) {
   return "directive " + std::to_string(*finding.directive);
 }
 
-Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
-                                                    IgvmPlatformType platform) {
+Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(
+    const Igvm& igvm, IgvmPlatformType platform, const IgvmContentsRead& read) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
   std::vector<IgvmKvmFinding> findings;
   // Plain SEV has no registers to set.
-  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, &findings);
+  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, read, &findings);
   LoaderRules rules(FindIgvmPlatform(igvm, platform)->compatibility_mask,
                     &findings);
   for (const IgvmInitialization& header : igvm.initializations) {

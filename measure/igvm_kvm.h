@@ -45,8 +45,9 @@ struct IgvmKvmFinding {
 std::string WhereOf(const IgvmKvmFinding& finding);
 
 // CheckIgvmForKvm returns every broken rule. `platform` is SEV-SNP, SEV-ES or
-// SEV.
-Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
-                                                    IgvmPlatformType platform);
+// SEV. `read`, if given, is called with each VMSA that was looked into.
+Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(
+    const Igvm& igvm, IgvmPlatformType platform,
+    const IgvmContentsRead& read = {});
 
 }  // namespace tally

@@ -37,7 +37,7 @@ struct IgvmFolding {
   // them: whoever wants a list makes one.
   std::function<void(const Event&)> event;
   // If given, called with the contents of a load when they are folded.
-  std::function<void(ByteSpan contents)> done;
+  IgvmContentsRead done;
 };
 
 // The page size of every file that is measured here.

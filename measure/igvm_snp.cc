@@ -57,9 +57,9 @@ Event LoadEvent(const IgvmLoad& load, SnpPageType type,
 std::optional<SnpLaunchDigest> IdBlockDigest(const Igvm& igvm, uint32_t mask) {
   std::optional<SnpLaunchDigest> digest;
   for (const IgvmDirective& directive : igvm.directives) {
-    const auto* block = std::get_if<IgvmSnpIdBlock>(&directive);
-    if (block != nullptr && (block->compatibility_mask & mask) != 0) {
-      digest = SnpLaunchDigest(block->launch_digest);
+    const auto* block = std::get_if<Boxed<IgvmSnpIdBlock>>(&directive);
+    if (block != nullptr && ((*block)->compatibility_mask & mask) != 0) {
+      digest = SnpLaunchDigest((*block)->launch_digest);
     }
   }
   return digest;

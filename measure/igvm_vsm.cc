@@ -95,16 +95,19 @@ Result<std::optional<VbsBootDigest>> StatedDigest(const Igvm& igvm,
   constexpr uint32_t kSha256 = 1;
   std::optional<VbsBootDigest> stated;
   for (size_t i = 0; i < igvm.directives.size(); ++i) {
-    const auto* header = std::get_if<IgvmVbsMeasurement>(&igvm.directives[i]);
-    if (header == nullptr || (header->compatibility_mask & mask) == 0) continue;
-    if (header->boot_digest_algorithm != kSha256) {
+    const auto* boxed =
+        std::get_if<Boxed<IgvmVbsMeasurement>>(&igvm.directives[i]);
+    if (boxed == nullptr) continue;
+    const IgvmVbsMeasurement& header = **boxed;
+    if ((header.compatibility_mask & mask) == 0) continue;
+    if (header.boot_digest_algorithm != kSha256) {
       return InputError("igvm: directive " + std::to_string(i) +
                         ": boot digest algorithm " +
-                        std::to_string(header->boot_digest_algorithm) +
+                        std::to_string(header.boot_digest_algorithm) +
                         ", expected 1, SHA-256");
     }
     TALLY_ASSIGN(stated, VbsBootDigest::FromBytes(
-                             header->boot_measurement_digest.bytes.first(
+                             header.boot_measurement_digest.bytes.first(
                                  VbsBootDigest::kSizeBytes)));
   }
   return stated;

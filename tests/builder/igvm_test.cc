@@ -82,7 +82,8 @@ TEST_F(BuildIgvmTest, PutsTheIdBlockBeforeAllPages) {
   const Bytes file = BuildIgvm(launch_).value();
   const Igvm igvm = ParseIgvm(file).value();
   ASSERT_EQ(igvm.directives.size(), 11u);
-  const auto& block = std::get<IgvmSnpIdBlock>(igvm.directives[0]);
+  const IgvmSnpIdBlock& block =
+      *std::get<Boxed<IgvmSnpIdBlock>>(igvm.directives[0]);
   EXPECT_EQ(block.compatibility_mask, 1u);
   EXPECT_EQ(block.guest_svn, 3u);
 }

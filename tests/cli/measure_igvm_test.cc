@@ -173,15 +173,19 @@ TEST(IgvmVmsas, ThoseThatStartAlikeAreTogether) {
                       .vp_index = vp,
                       .contents = {vp == 0 ? ByteSpan(first) : other}});
   }
-  const auto runs = FindIgvmVmsas(igvm, IgvmPlatformType::kSevSnp);
+  uint64_t num_read = 0;
+  const auto count = [&](ByteSpan page) { num_read += page.size(); };
+  const auto runs = FindIgvmVmsas(igvm, IgvmPlatformType::kSevSnp, count);
+  EXPECT_EQ(num_read, 4 * kVmsaBytes);
   ASSERT_EQ(runs.size(), 2u);
   EXPECT_EQ(runs[0].last_vp, 0);
   EXPECT_EQ(runs[1].first_vp, 1);
   EXPECT_EQ(runs[1].last_vp, 3);
   std::string text;
-  ExplainIgvmVmsas(runs, [&](std::string_view piece) { text += piece; });
+  ExplainIgvmVmsas(runs, count, [&](std::string_view piece) { text += piece; });
+  EXPECT_EQ(num_read, 6 * kVmsaBytes);
   EXPECT_NE(text.find("VMSA of vp 1 to vp 3:\n"), std::string::npos);
-  EXPECT_TRUE(FindIgvmVmsas(igvm, IgvmPlatformType::kVsm).empty());
+  EXPECT_TRUE(FindIgvmVmsas(igvm, IgvmPlatformType::kVsm, count).empty());
 }
 
 TEST_F(MeasureIgvm, AFileThatKvmMeasuresAsItIsKeepsItsDigest) {

@@ -77,7 +77,8 @@ TEST(IgvmIdBlock, TheDirectiveHasTheFirmwaresNumbers) {
   Igvm igvm = FileOf();
   const Bytes id_auth = EncodeSnpIdAuth(Auth(true));
   ASSERT_TRUE(AttachIgvmIdBlock(Block(), id_auth, &igvm));
-  const auto& block = std::get<IgvmSnpIdBlock>(igvm.directives.back());
+  const IgvmSnpIdBlock& block =
+      *std::get<Boxed<IgvmSnpIdBlock>>(igvm.directives.back());
   EXPECT_TRUE(block.author_key_enabled);
   EXPECT_EQ(block.version, 1u);
   EXPECT_EQ(block.guest_svn, 7u);
