@@ -1,7 +1,9 @@
 #include "cli/app_eventlog.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include "cli/app_checks.h"
 #include "cli/eventlog_command.h"
@@ -102,9 +104,6 @@ void AddDiff(CLI::App* eventlog, Console& console,
   CLI::App* app = eventlog->add_subcommand(
       "diff", "the first event at which a boot parted from what was expected");
   const auto flags = std::make_shared<EventLogDiffFlags>();
-  app->callback([flags, choose, &console] {
-    choose([flags, &console] { return RunEventLogDiff(*flags, console); });
-  });
   app->add_option("LOG", flags->log, "event log of the boot")->required();
   app->add_option("EXPECTED", flags->expected,
                   "a release, or the log of another boot (default: what the "
@@ -112,6 +111,14 @@ void AddDiff(CLI::App* eventlog, Console& console,
   app->add_option("--format", flags->format, "auto (default), tcg or ccel");
   app->add_option("--bank", flags->banks, "compare only these digests")
       ->delimiter(',');
+  const size_t num_others = app->get_options().size();
+  app->callback([app, flags, num_others, choose, &console] {
+    const std::vector<CLI::Option*> options = app->get_options();
+    flags->has_inputs = std::ranges::any_of(
+        std::span(options).subspan(num_others),
+        [](const CLI::Option* one) { return one->count() > 0; });
+    choose([flags, &console] { return RunEventLogDiff(*flags, console); });
+  });
   AddSharedInputs(app, flags.get());
   AddTpmInputs(app, &flags->tpm);
   AddTdxInputs(app, &flags->tdx);

@@ -4,10 +4,12 @@
 #include "cli/eventlog_diff_command.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "builder/images.h"
 #include "cli/boot_comparison_text.h"
+#include "cli/release_boots.h"
 #include "common/text.h"
 #include "measure/boot_comparison.h"
 #include "release/release.h"
@@ -17,7 +19,8 @@ namespace {
 
 // Expectation is what the log is compared with.
 struct Expectation {
-  std::string what;  // "prediction", or the other log's path
+  // "prediction", a cell of the release, or the other log's path.
+  std::string what;
   ExpectedBoot boot;
 };
 
@@ -91,14 +94,30 @@ Result<Expectation> ExpectLog(const fs::path& path, const OpenedLog& found) {
   return expectation;
 }
 
-Result<Expectation> Expect(const EventLogDiffFlags& flags,
-                           const OpenedLog& found,
-                           std::span<const HashAlgorithm> banks) {
-  if (!flags.expected.empty() && !IsRelease(flags.expected)) {
-    return ExpectLog(flags.expected, found);
+// Expect returns what the boot may be: one thing, or the cells of a release.
+Result<std::vector<Expectation>> Expect(const EventLogDiffFlags& flags,
+                                        const OpenedLog& found,
+                                        std::span<const HashAlgorithm> banks) {
+  std::vector<Expectation> expectations;
+  const bool is_release = !flags.expected.empty() && IsRelease(flags.expected);
+  if (is_release && !flags.has_inputs) {
+    TALLY_ASSIGN(std::vector<ReleaseBoot> boots,
+                 PredictReleaseBoots(flags.expected, found.registers));
+    for (ReleaseBoot& one : boots) {
+      expectations.push_back({std::move(one.what), std::move(one.boot)});
+    }
+    if (!expectations.empty()) return expectations;
   }
-  if (found.registers == LogRegisters::kRtmrs) return PredictRtmrs(flags);
-  return PredictPcrs(flags, banks);
+  const auto expect = [&]() -> Result<Expectation> {
+    if (!flags.expected.empty() && !is_release) {
+      return ExpectLog(flags.expected, found);
+    }
+    if (found.registers == LogRegisters::kRtmrs) return PredictRtmrs(flags);
+    return PredictPcrs(flags, banks);
+  };
+  TALLY_ASSIGN(Expectation one, expect());
+  expectations.push_back(std::move(one));
+  return expectations;
 }
 
 Result<std::vector<HashAlgorithm>> Banks(const EventLogDiffFlags& flags,
@@ -120,17 +139,35 @@ struct Compared {
   BootComparison comparison;
 };
 
+// NumSame counts the events that are as expected.
+size_t NumSame(const BootComparison& comparison) {
+  size_t count = 0;
+  for (const RegisterDifference& difference : comparison.differences) {
+    count += static_cast<size_t>(std::ranges::count(
+        difference.steps, EventChange::kSame, &EventStep::change));
+  }
+  return count;
+}
+
+// Compare holds the log against each expectation and returns the one of which
+// it has the most events: one that knows few registers is no better for that.
 Result<Compared> Compare(const EventLogDiffFlags& flags) {
   TALLY_ASSIGN(const OpenedLog found, OpenEventLog(flags.log, flags.format));
   TALLY_ASSIGN(const std::vector<HashAlgorithm> banks, Banks(flags, found.log));
-  TALLY_ASSIGN(RegisterHistories histories,
+  TALLY_ASSIGN(const RegisterHistories histories,
                LoggedHistories(found.log, found.registers));
-  TALLY_ASSIGN(Expectation expected, Expect(flags, found, banks));
-  Compared compared = {.expected = expected.what, .comparison = {}};
-  TALLY_ASSIGN(compared.comparison,
-               CompareBoots(found.registers, std::move(expected.boot),
-                            std::move(histories), banks));
-  return compared;
+  TALLY_ASSIGN(std::vector<Expectation> expectations,
+               Expect(flags, found, banks));
+  std::optional<Compared> nearest;
+  for (Expectation& expected : expectations) {
+    TALLY_ASSIGN(BootComparison comparison,
+                 CompareBoots(found.registers, std::move(expected.boot),
+                              histories, banks));
+    if (nearest && NumSame(comparison) <= NumSame(nearest->comparison))
+      continue;
+    nearest = Compared{std::move(expected.what), std::move(comparison)};
+  }
+  return *std::move(nearest);
 }
 
 Error Parted(const BootComparison& comparison, const EventDifference& first) {
@@ -153,7 +190,7 @@ Status RunEventLogDiff(const EventLogDiffFlags& flags, Console& console) {
   const BootComparison& comparison = compared->comparison;
   const auto first = FindFirstDifference(comparison);
   console.Answer(
-      ComparisonText(comparison),
+      "expected=" + compared->expected + "\n" + ComparisonText(comparison),
       Json::Object{{"equal", !first.has_value()},
                    {"expected", PathJson(compared->expected)},
                    {"first_difference",

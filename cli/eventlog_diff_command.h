@@ -14,8 +14,10 @@ struct EventLogDiffFlags {
   fs::path expected;
   std::string format = "auto";
   std::vector<std::string> banks;  // empty: all that the log has
-  // The inputs of a prediction, those of `measure tpm` and `measure tdx`. Files
-  // that are not given are the release's.
+  // Whether there is any of the inputs of a prediction below, those of `measure
+  // tpm` and `measure tdx`. Files that are not given are the release's. If
+  // there is none, a release's own targets say what boots.
+  bool has_inputs = false;
   MeasureTpmFlags tpm;
   MeasureTdxFlags tdx;
 };

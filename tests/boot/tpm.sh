@@ -323,7 +323,7 @@ boot_release() {
   compare_rtmrs release "the release"
   compare_published release
   check_log release "the release"
-  same_boot release "the release" "$ARTIFACTS/.." --boot-disk-pci 1.0
+  same_boot release "the release" "$ARTIFACTS/.."
 }
 
 # match NAME OPTION... asks whether the quote of a machine that booted as the log of

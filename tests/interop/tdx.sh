@@ -88,10 +88,9 @@ open(sys.argv[2], "wb").write(log.ljust(LOG_BYTES, b"\xff"))
 PYTHON
 }
 
-# diff_log NAME compares NAME.ccel with the release.
+# diff_log NAME OPTION... compares NAME.ccel with the release.
 diff_log() {
-  "$TALLY" eventlog diff "$SCRATCH/$1.ccel" "$RELEASE" --memory 4G --vcpus 2 \
-    --acpi "$ACPI" --boot-disk-pci 1.0 --qemu-version 10.0 >"$SCRATCH/$1.diff" 2>&1
+  "$TALLY" eventlog diff "$SCRATCH/$1.ccel" "$RELEASE" "${@:2}" >"$SCRATCH/$1.diff" 2>&1
 }
 
 show_diff() { sed 's/^/  | /' "$SCRATCH/$1.diff"; }
@@ -115,13 +114,15 @@ PYTHON
   fi
 }
 
+# same_boot TITLE EXPECTED OPTION... : no difference to what is EXPECTED.
 same_boot() {
-  if diff_log same && grep -qx 'rtmr0=equal (15 events)' "$SCRATCH/same.diff" &&
+  if diff_log same "${@:3}" && grep -qE "^expected=$2\$" "$SCRATCH/same.diff" &&
+    grep -qx 'rtmr0=equal (15 events)' "$SCRATCH/same.diff" &&
     grep -qx 'rtmr1=equal (7 events)' "$SCRATCH/same.diff" &&
     grep -qx 'rtmr2=equal (2 events)' "$SCRATCH/same.diff"; then
-    pass "eventlog diff finds no difference to the release"
+    pass "eventlog diff finds no difference to the release ($1)"
   else
-    fail "eventlog diff finds a difference to the release"
+    fail "eventlog diff finds a difference to the release ($1)"
     show_diff same
   fi
 }
@@ -175,7 +176,9 @@ main() {
   measured one --disk "$ARTIFACTS/disk.img" --boot-disk-pci 1.0 --memory 4G --vcpus 2
   make_log same
   replays
-  same_boot
+  same_boot "its own cell" 'target tdx \(.*memory_bytes 4294967296,.* vcpus 2,.*\)'
+  same_boot "the options" prediction --memory 4G --vcpus 2 --acpi "$ACPI" --boot-disk-pci 1.0 \
+    --qemu-version 10.0
   changed 0 0 "TD HOB: the guest's memory"
   changed 1 2 "partition table of the disk"
   changed 2 0 "kernel command line"
