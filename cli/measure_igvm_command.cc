@@ -9,6 +9,7 @@
 
 #include "cli/igvm_vmsas.h"
 #include "cli/measure_answer.h"
+#include "common/check.h"
 #include "common/text.h"
 #include "measure/igvm_kvm.h"
 #include "measure/igvm_sev.h"
@@ -28,6 +29,14 @@ struct MeasuredIgvm {
   std::optional<SnpLaunchDigest> id_block_digest;
   std::optional<VbsBootDigest> vbs_digest;
   Status stated;
+};
+
+// IgvmSource is what is measured.
+struct IgvmSource {
+  const Igvm& igvm;
+  IgvmPlatformType platform;
+  // To be called with what was read of the file.
+  const IgvmContentsRead& read;
 };
 
 Result<IgvmPlatformType> ParseIgvmPlatform(const std::string& name) {
@@ -99,18 +108,14 @@ Result<MeasuredIgvm> MeasurePlatform(const Igvm& igvm,
                       .digest = ToBytes(sev.launch_digest.span())};
 }
 
-Json KvmRecord(const std::vector<IgvmKvmFinding>& findings) {
-  Json::Array records;
-  for (const IgvmKvmFinding& finding : findings) {
-    records.push_back(Json::Object{
-        {"rule", IgvmKvmRuleName(finding.rule)},
-        {"directive", finding.directive
-                          ? Json(static_cast<uint64_t>(*finding.directive))
-                          : Json()},
-        {"what", finding.what},
-        {"why", finding.why}});
-  }
-  return records;
+Json FindingRecord(const IgvmKvmFinding& finding) {
+  return Json::Object{
+      {"rule", IgvmKvmRuleName(finding.rule)},
+      {"directive", finding.directive
+                        ? Json(static_cast<uint64_t>(*finding.directive))
+                        : Json()},
+      {"what", finding.what},
+      {"why", finding.why}};
 }
 
 Json IdBlockRecord(const MeasuredIgvm& measured) {
@@ -125,22 +130,47 @@ Json VbsRecord(const MeasuredIgvm& measured) {
                       {"agrees", measured.stated.has_value()}};
 }
 
-Error KvmError(const std::vector<IgvmKvmFinding>& findings) {
-  std::string text = "QEMU with KVM would measure this file in another way";
-  for (const IgvmKvmFinding& finding : findings) {
-    text += "\n  " + std::string(IgvmKvmRuleName(finding.rule)) + ": " +
-            WhereOf(finding) + ": " + finding.what + ": " + finding.why;
+// KvmFindings is what is wrong for KVM; nothing if nobody asked.
+struct KvmFindings {
+  bool asked = false;
+  uint64_t num_findings = 0;
+  // The first of them, a line each.
+  std::string text;
+};
+
+Result<KvmFindings> FindKvmFindings(const IgvmSource& source, bool asked) {
+  // More lines than anybody reads; --json has them all.
+  constexpr uint64_t kMaxLines = 1000;
+  KvmFindings findings{.asked = asked};
+  if (!asked) return findings;
+  const auto found = [&](const IgvmKvmFinding& finding) {
+    if (++findings.num_findings > kMaxLines) return;
+    findings.text += "\n  " + std::string(IgvmKvmRuleName(finding.rule)) +
+                     ": " + WhereOf(finding) + ": " + finding.what + ": " +
+                     std::string(finding.why);
+  };
+  TALLY_TRY(FindForKvm(source.igvm, source.platform, found, source.read));
+  if (findings.num_findings > kMaxLines) {
+    findings.text += "\n  and " +
+                     std::to_string(findings.num_findings - kMaxLines) +
+                     " more, which --json has";
   }
-  return MismatchError(text);
+  return findings;
 }
 
-// Findings are empty if nobody asked.
-Result<std::vector<IgvmKvmFinding>> KvmFindings(const Igvm& igvm,
-                                                IgvmPlatformType platform,
-                                                const MeasureIgvmFlags& flags,
-                                                const IgvmContentsRead& read) {
-  if (!flags.check_kvm) return std::vector<IgvmKvmFinding>{};
-  return CheckIgvmForKvm(igvm, platform, read);
+void WriteKvm(const IgvmSource& source, JsonWriter& writer) {
+  writer.BeginArray();
+  const Status found = FindForKvm(
+      source.igvm, source.platform,
+      [&](const IgvmKvmFinding& f) { writer.Value(FindingRecord(f)); },
+      source.read);
+  TALLY_CHECK(found.has_value());  // as it was for the first time
+  writer.EndArray();
+}
+
+Error KvmError(const KvmFindings& findings) {
+  return MismatchError("QEMU with KVM would measure this file in another way" +
+                       findings.text);
 }
 
 // Steps is what --explain and --json say of the events: a list of them all
@@ -162,13 +192,16 @@ void WriteRegister(const MeasuredIgvm& measured, const Steps& steps,
   writer.Member("value", Hex(measured.digest)).EndObject();
 }
 
-void WriteRecord(const MeasuredIgvm& measured, const Steps& steps,
-                 IgvmPlatformType platform, const Json& kvm,
-                 const IgvmContentsRead& read, JsonWriter& writer) {
-  writer.BeginObject()
-      .Member("id_block", IdBlockRecord(measured))
-      .Member("kvm", kvm)
-      .Member("platform", IgvmPlatformName(platform))
+void WriteRecord(const IgvmSource& source, const MeasuredIgvm& measured,
+                 const Steps& steps, const KvmFindings& findings,
+                 JsonWriter& writer) {
+  writer.BeginObject().Member("id_block", IdBlockRecord(measured)).Key("kvm");
+  if (findings.asked) {
+    WriteKvm(source, writer);
+  } else {
+    writer.Value(Json());
+  }
+  writer.Member("platform", IgvmPlatformName(source.platform))
       .Key("registers")
       .BeginObject()
       .Key(measured.register_name);
@@ -176,7 +209,7 @@ void WriteRecord(const MeasuredIgvm& measured, const Steps& steps,
   writer.EndObject()
       .Member("vbs_measurement", VbsRecord(measured))
       .Key("vmsas");
-  WriteIgvmVmsas(steps.vmsas, read, writer);
+  WriteIgvmVmsas(steps.vmsas, source.read, writer);
   writer.EndObject();
 }
 
@@ -212,6 +245,7 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
   PageDropper dropper(file.bytes());
   const IgvmContentsRead read = std::ref(dropper);
   TALLY_ASSIGN(const Igvm igvm, ParseIgvm(file.bytes(), read));
+  const IgvmSource source{igvm, platform, read};
   const bool is_json = console.form() == OutputForm::kJson;
   Steps steps;
   IgvmFolding folding{.done = read};
@@ -224,24 +258,23 @@ Status MeasureFile(const MeasureIgvmFlags& flags, IgvmPlatformType platform,
   }
   TALLY_ASSIGN(const MeasuredIgvm measured,
                MeasurePlatform(igvm, platform, flags, folding));
-  TALLY_ASSIGN(const std::vector<IgvmKvmFinding> findings,
-               KvmFindings(igvm, platform, flags, read));
+  TALLY_ASSIGN(const KvmFindings findings,
+               FindKvmFindings(source, flags.check_kvm));
+  const bool is_refused = findings.num_findings > 0;
   console.StreamAnswer(
       [&](const TextSink& sink) {
         if (flags.explain) {
           steps.ranges.WriteText(sink);
           ExplainIgvmVmsas(steps.vmsas, read, sink);
         }
-        if (findings.empty()) {
+        if (!is_refused) {
           sink(FormatDigest(measured.digest, flags.form) + "\n");
         }
       },
       [&](JsonWriter& writer) {
-        WriteRecord(measured, steps, platform,
-                    flags.check_kvm ? KvmRecord(findings) : Json(), read,
-                    writer);
+        WriteRecord(source, measured, steps, findings, writer);
       });
-  if (!findings.empty()) return KvmError(findings);
+  if (is_refused) return KvmError(findings);
   if (flags.ignore_id_block) return Ok();
   return measured.stated;
 }

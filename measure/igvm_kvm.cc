@@ -15,53 +15,50 @@ constexpr uint64_t kCr0ProtectedMode = 0x31;
 // AMD 24593, appendix B: CR0 in the VMSA.
 constexpr uint64_t kVmsaCr0Offset = 0x158;
 
-void CheckVmsa(const IgvmLoad& load, std::vector<IgvmKvmFinding>* findings) {
+using FindingSink = std::function<void(const IgvmKvmFinding&)>;
+
+void CheckVmsa(const IgvmLoad& load, const FindingSink& found) {
   if (load.gpa != kKvmVmsaGpa) {
-    findings->push_back(
-        {IgvmKvmRule::kVmsaGpa, load.directive,
-         "VMSA at gpa " + HexNumber(load.gpa) + ", expected " +
-             HexNumber(kKvmVmsaGpa),
-         "KVM measures every VMSA at that address, whatever the file says"});
+    found({IgvmKvmRule::kVmsaGpa, load.directive,
+           "VMSA at gpa " + HexNumber(load.gpa) + ", expected " +
+               HexNumber(kKvmVmsaGpa),
+           "KVM measures every VMSA at that address, whatever the file says"});
   }
   ByteReader r("vmsa", load.contents);
   r.Skip("before cr0", kVmsaCr0Offset);
   const uint64_t cr0 = r.U64Le("cr0");
   if (cr0 != kCr0RealMode && cr0 != kCr0ProtectedMode) {
-    findings->push_back({IgvmKvmRule::kVmsaCr0, load.directive,
-                         "CR0 in the VMSA is " + HexNumber(cr0) +
-                             ", expected " + HexNumber(kCr0RealMode) +
-                             " (real mode) or " + HexNumber(kCr0ProtectedMode) +
-                             " (protected mode)",
-                         "KVM overwrites CR0 before it measures the VMSA"});
+    found({IgvmKvmRule::kVmsaCr0, load.directive,
+           "CR0 in the VMSA is " + HexNumber(cr0) + ", expected " +
+               HexNumber(kCr0RealMode) + " (real mode) or " +
+               HexNumber(kCr0ProtectedMode) + " (protected mode)",
+           "KVM overwrites CR0 before it measures the VMSA"});
   }
 }
 
 // CheckVmsas looks at the registers, and at what comes behind them.
-void CheckVmsas(const std::vector<IgvmLoad>& loads,
-                const IgvmContentsRead& read,
-                std::vector<IgvmKvmFinding>* findings) {
+void CheckVmsas(const std::vector<IgvmLoad>& loads, const FindingSink& found,
+                const IgvmContentsRead& read) {
   const IgvmLoad* vmsa = nullptr;
   bool reported_order = false;
   for (const IgvmLoad& load : loads) {
     if (load.kind == IgvmLoad::Kind::kErrorRange) continue;
     if (load.kind == IgvmLoad::Kind::kVpContext) {
       if (vmsa != nullptr) {
-        findings->push_back(
-            {IgvmKvmRule::kOneVmsa, load.directive,
-             "another VMSA, for " + load.what + ", expected one",
-             "QEMU sets the registers of the first processor only"});
+        found({IgvmKvmRule::kOneVmsa, load.directive,
+               "another VMSA, for " + load.what + ", expected one",
+               "QEMU sets the registers of the first processor only"});
       }
       vmsa = &load;
-      CheckVmsa(load, findings);
+      CheckVmsa(load, found);
       if (read) read(load.contents);
     } else if (vmsa != nullptr && !reported_order) {
       reported_order = true;
-      findings->push_back(
-          {IgvmKvmRule::kVmsaIsLast, load.directive,
-           load.what + " at gpa " + HexNumber(load.gpa) +
-               " after the VMSA of directive " +
-               std::to_string(vmsa->directive) + ", expected before it",
-           "KVM measures the VMSA last, when the launch is finished"});
+      found({IgvmKvmRule::kVmsaIsLast, load.directive,
+             load.what + " at gpa " + HexNumber(load.gpa) +
+                 " after the VMSA of directive " +
+                 std::to_string(vmsa->directive) + ", expected before it",
+             "KVM measures the VMSA last, when the launch is finished"});
     }
   }
 }
@@ -70,8 +67,8 @@ void CheckVmsas(const std::vector<IgvmLoad>& loads,
 // Headers that it does not know end the launch, for whatever platform they are.
 class LoaderRules {
  public:
-  LoaderRules(uint32_t mask, std::vector<IgvmKvmFinding>* findings)
-      : mask_(mask), findings_(*findings) {}
+  LoaderRules(uint32_t mask, const FindingSink& found)
+      : mask_(mask), found_(found) {}
 
   void At(size_t index) { index_ = index; }
 
@@ -141,8 +138,8 @@ class LoaderRules {
 
  private:
   bool Mine(uint32_t mask) const { return (mask & mask_) != 0; }
-  void Find(IgvmKvmRule rule, const std::string& what, const std::string& why) {
-    findings_.push_back({rule, index_, what, why});
+  void Find(IgvmKvmRule rule, const std::string& what, std::string_view why) {
+    found_({rule, index_, what, why});
   }
   void FindUnknown(const std::string& what) {
     Find(IgvmKvmRule::kKnownHeader, what + ", expected none",
@@ -150,7 +147,7 @@ class LoaderRules {
   }
 
   uint32_t mask_;
-  std::vector<IgvmKvmFinding>& findings_;
+  const FindingSink& found_;
   std::optional<size_t> index_;
   std::optional<size_t> first_page_;
   bool has_id_block_ = false;
@@ -171,14 +168,13 @@ std::string WhereOf(const IgvmKvmFinding& finding) {
   return "directive " + std::to_string(*finding.directive);
 }
 
-Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(
-    const Igvm& igvm, IgvmPlatformType platform, const IgvmContentsRead& read) {
+Status FindForKvm(const Igvm& igvm, IgvmPlatformType platform,
+                  const FindingSink& found, const IgvmContentsRead& read) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
-  std::vector<IgvmKvmFinding> findings;
   // Plain SEV has no registers to set.
-  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, read, &findings);
+  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, found, read);
   LoaderRules rules(FindIgvmPlatform(igvm, platform)->compatibility_mask,
-                    &findings);
+                    found);
   for (const IgvmInitialization& header : igvm.initializations) {
     std::visit(rules, header);
   }
@@ -186,6 +182,15 @@ Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(
     rules.At(i);
     std::visit(rules, igvm.directives[i]);
   }
+  return Ok();
+}
+
+Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
+                                                    IgvmPlatformType platform) {
+  std::vector<IgvmKvmFinding> findings;
+  TALLY_TRY(FindForKvm(igvm, platform, [&](const IgvmKvmFinding& finding) {
+    findings.push_back(finding);
+  }));
   return findings;
 }
 

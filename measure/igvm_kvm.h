@@ -6,6 +6,7 @@
 // and commit 03025db6, backends/igvm.c.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,8 +36,8 @@ struct IgvmKvmFinding {
   IgvmKvmRule rule = IgvmKvmRule::kOneVmsa;
   // Its number, unless the header is one of initialization.
   std::optional<size_t> directive;
-  std::string what;  // found, then expected
-  std::string why;   // what KVM does
+  std::string what;      // found, then expected
+  std::string_view why;  // what KVM does
 
   bool operator==(const IgvmKvmFinding&) const = default;
 };
@@ -44,10 +45,15 @@ struct IgvmKvmFinding {
 // WhereOf returns "directive 3", or "initialization".
 std::string WhereOf(const IgvmKvmFinding& finding);
 
-// CheckIgvmForKvm returns every broken rule. `platform` is SEV-SNP, SEV-ES or
-// SEV. `read`, if given, is called with each VMSA that was looked into.
-Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(
-    const Igvm& igvm, IgvmPlatformType platform,
-    const IgvmContentsRead& read = {});
+// FindForKvm calls `found` with every broken rule: a file has up to 262,144 of
+// them. `platform` is SEV-SNP, SEV-ES or SEV. `read`, if given, is called with
+// each VMSA that was looked into.
+Status FindForKvm(const Igvm& igvm, IgvmPlatformType platform,
+                  const std::function<void(const IgvmKvmFinding&)>& found,
+                  const IgvmContentsRead& read = {});
+
+// CheckIgvmForKvm returns a list of what FindForKvm finds.
+Result<std::vector<IgvmKvmFinding>> CheckIgvmForKvm(const Igvm& igvm,
+                                                    IgvmPlatformType platform);
 
 }  // namespace tally

@@ -2,8 +2,8 @@
 # usage: launch_time.sh TALLY
 #
 # Times launch digests as whole processes: one of a firmware of 4 MiB, a matrix
-# of 1 to 64 vCPUs, a search for an input that explains a digest, and an IGVM
-# file; beside virtee's sev-snp-measure in the same run, if there is one (see
+# of 1 to 64 vCPUs, a search for an input that explains a digest, and two IGVM
+# files; beside virtee's sev-snp-measure in the same run, if there is one (see
 # tests/interop/sev_snp_measure.sh). Prints medians, ratios, and the peak memory
 # of tally, also with an initrd of 1 GiB. Build TALLY with the preset "release".
 set -euo pipefail
@@ -19,7 +19,8 @@ readonly PEER_MATRIX='for ((n = 1; n <= $1; n++)); do
 done'
 
 # make_inputs writes a firmware of 4 MiB with SEV metadata, a kernel, an initrd
-# of 1 GiB that takes no disk space, and an IGVM file of 512 empty pages of 2 MiB.
+# of 1 GiB that takes no disk space, and two IGVM files: of 512 empty pages of 2
+# MiB, and of as many as there can be of which none is another's neighbour.
 make_inputs() {
   truncate -s 1G "$SCRATCH/initrd"
   (cd -- "$SCRATCH" && python3 - "$FIRMWARE_PAGES") <<'PYTHON'
@@ -51,9 +52,9 @@ def firmware(pages):
 def header(number, content):
     return struct.pack("<II", number, len(content)) + content
 
-def igvm(num_pages):
+def igvm(num_pages, page_bytes, flags):
     headers = header(1, struct.pack("<IBBHQ", 1, 0, 2, 1, 0))
-    headers += b"".join(header(0x302, struct.pack("<QIIIHH", i << 21, 1, 0, 1, 0, 0))
+    headers += b"".join(header(0x302, struct.pack("<QIIIHH", i * page_bytes, 1, 0, flags, 0, 0))
                         for i in range(num_pages))
     fixed = struct.pack("<IIIII", 0x4D564749, 1, 24, len(headers), 24 + len(headers) + 8)
     checksum = zlib.crc32(fixed + bytes(4) + headers)
@@ -61,7 +62,8 @@ def igvm(num_pages):
 
 pathlib.Path("firmware").write_bytes(firmware(int(sys.argv[1])))
 pathlib.Path("kernel").write_bytes(hashlib.shake_256(b"kernel").digest(16 << 20))
-pathlib.Path("guest.igvm").write_bytes(igvm(512))
+pathlib.Path("guest.igvm").write_bytes(igvm(512, 2 << 20, 1))
+pathlib.Path("apart.igvm").write_bytes(igvm(65000, 8192, 0))
 PYTHON
 }
 
@@ -137,6 +139,10 @@ main() {
   read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/guest.igvm")
   report "IGVM of 1 GiB in empty pages" "$ours" "$kib"
   read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/guest.igvm" --json)
+  report "the same, --json" "$ours" "$kib"
+  read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/apart.igvm" --explain)
+  report "IGVM of 65,000 pages apart, text" "$ours" "$kib"
+  read -r ours kib < <(run 3 "$TALLY" measure igvm "$SCRATCH/apart.igvm" --json)
   report "the same, --json" "$ours" "$kib"
   if [[ -z $peer ]]; then
     printf 'sev-snp-measure: skipped, it is not installed and SEV_SNP_MEASURE does not name it\n'

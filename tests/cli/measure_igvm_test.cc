@@ -208,6 +208,41 @@ TEST_F(MeasureIgvm, ABrokenRuleOfKvmIsAMismatchWithoutADigest) {
                 While());
 }
 
+TEST_F(MeasureIgvm, TellsAThousandBrokenRulesOfKvmAndRecordsAll) {
+  constexpr size_t kNumUnknown = 1200;
+  for (size_t i = 0; i < kNumUnknown; ++i) {
+    igvm_.directives.push_back(IgvmUnknown{.type = 0x80000400});
+  }
+  std::string expected =
+      "tally: error: QEMU with KVM would measure this file in another way\n";
+  for (size_t i = 0; i < 1000; ++i) {
+    expected += "  known-header: directive " + std::to_string(4 + i) +
+                ": header of type 0x80000400, expected none: QEMU refuses a "
+                "file with a header that it does not know\n";
+  }
+  const Answer answer = Run({"--check-kvm", "--json"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.err,
+            expected + "  and 200 more, which --json has\n" + While());
+  const Json record = ParseJson(answer.out).value();
+  const Json::Array& findings = *record.Find("kvm")->array();
+  ASSERT_EQ(findings.size(), kNumUnknown);
+  EXPECT_EQ(findings.back(),
+            (Json::Object{{"directive", 1203},
+                          {"rule", "known-header"},
+                          {"what", "header of type 0x80000400, expected none"},
+                          {"why",
+                           "QEMU refuses a file with a header that it does "
+                           "not know"}}));
+  EXPECT_EQ(Run({"--check-kvm"}).err, answer.err);
+}
+
+TEST_F(MeasureIgvm, TheRecordOfAFileThatKvmMeasuresAsItIsHasAnEmptyList) {
+  const Answer answer = Run({"--check-kvm", "--json"});
+  EXPECT_EQ(answer.status, 0) << answer.err;
+  EXPECT_EQ(*ParseJson(answer.out)->Find("kvm"), Json(Json::Array()));
+}
+
 TEST_F(MeasureIgvm, AnIdBlockWithAnotherDigestIsAMismatch) {
   IgvmSnpIdBlock block{.compatibility_mask = kSnp};
   block.launch_digest.fill(0xab);
@@ -220,6 +255,12 @@ TEST_F(MeasureIgvm, AnIdBlockWithAnotherDigestIsAMismatch) {
             "  expected " +
                 Hex(block.launch_digest) + "\n       got " + SnpHex() + "\n" +
                 While());
+  const Answer recorded = Run({"--json"});
+  EXPECT_EQ(recorded.status, 1);
+  EXPECT_EQ(recorded.err, answer.err);
+  EXPECT_EQ(*ParseJson(recorded.out)->Find("id_block"),
+            Json(Json::Object{{"launch_digest", Hex(block.launch_digest)},
+                              {"agrees", false}}));
   EXPECT_EQ(Run({"--ignore-id-block"}).status, 0);
   // The block is for SEV-SNP alone.
   EXPECT_EQ(Run({"--platform", "sev"}).status, 0);
