@@ -62,7 +62,8 @@ SnpLaunchDigest ExtendSnp(const SnpLaunchDigest& before, const SnpPage& page) {
   // AMD 56860, SNP_LAUNCH_UPDATE, table "Layout of the PAGE_INFO Structure".
   // Other tools write the permissions in the opposite order; this one is that
   // of AMD's published firmware (AMD-ASPFW 3ca6650d, sev_mcmd.h,
-  // snp_mcmd_launch_update_page_info_t).
+  // snp_mcmd_launch_update_page_info_t), and one that uses the permissions on
+  // hardware has it too (docs/measurements/sev-snp.md).
   //
   // Written into an array, not by a ByteWriter: a search folds millions.
   std::array<uint8_t, kPageInfoBytes> info = {};
