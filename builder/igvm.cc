@@ -27,7 +27,8 @@ Status CheckKernelHashes(const IgvmLaunch& launch, const Ovmf& layout) {
     return Ok();
   }
   return Refuse(
-      "a kernel was given, but the firmware has no kernel-hashes table");
+             "a kernel was given, but the firmware has no kernel-hashes table")
+      .Hint("use a firmware built from OvmfPkg/AmdSev/AmdSevX64.dsc");
 }
 
 Status CheckVmsas(const std::vector<IgvmVmsa>& vmsas) {

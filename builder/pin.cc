@@ -1,7 +1,6 @@
 #include "builder/pin.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "builder/archive.h"
 #include "builder/root.h"
@@ -116,8 +115,7 @@ Status PinIds(const Manifest& manifest, const Store& store,
 
 Status PinFacts(const Manifest& manifest, const Store& store,
                 const Lock* previous, Lock& lock) {
-  const unsigned num_threads =
-      std::max(1u, std::thread::hardware_concurrency());
+  const unsigned num_threads = NumProcessors();
   TALLY_TRY(PinScripts(manifest, store, lock.packages));
   TALLY_TRY(PinTrees(store, previous, num_threads, lock.packages));
   return PinIds(manifest, store, previous, num_threads, lock);

@@ -10,8 +10,8 @@
 #include "cli/app_id_block.h"
 #include "cli/app_igvm.h"
 #include "cli/app_measure.h"
+#include "cli/app_usage.h"
 #include "cli/commands.h"
-#include "common/text.h"
 
 #ifndef TALLY_VERSION
 #error "TALLY_VERSION comes from CMakeLists.txt"
@@ -19,38 +19,6 @@
 
 namespace tally {
 namespace {
-
-constexpr char kHelp[] = R"(usage: tally <command> [options]
-
-  lock      MANIFEST                 resolve names to exact files; write lock.yaml beside it
-  fetch     MANIFEST|RELEASE         bring every locked file into the store
-  build     MANIFEST -o DIR          build the release
-  rebuild   RELEASE                  rebuild a release from its own manifest and lock, and compare
-  check     MANIFEST                 build twice under different conditions and compare every byte
-  bundle    export|import            everything a build needs in one file, for a machine without network
-  store     list|verify|gc           see, check and clean up the content store
-  measure   PLATFORM [inputs]        print the measurements hardware will report, for any files
-  eventlog  LOG [--replay]|diff      what a machine's event log says; where it parts from a release
-  why       snp|tdx --expected HEX   say which input explains an unexpected measurement
-  igvm      build [inputs] -o FILE   make the IGVM file of an SEV-SNP guest
-  id-block  create|verify|attach|...   the owner's signed statement about an SEV-SNP guest
-  keygen    KEY.pem                  make a signing key
-  sign      RELEASE --key KEY        sign a release
-  match     EVIDENCE RELEASE         say which published value a running service attests
-  evidence  inspect|verify EVIDENCE  every field of a report or quote; whether it is authentic
-  index     DIR... -o FILE           find releases by the values that they publish
-  verify    RELEASE --key PUB        recompute every digest and measurement, check the signature
-
-  tally <command> --help shows the options of a command.
-
-  --json      records instead of text
-  -v          details and timings on stderr
-
-exit status: 0 yes · 1 no (different, not verified) · 2 usage · 3 bad input · 4 system or tool failure
-
-example:
-  tally build manifests/images/minimal-cvm/manifest.yaml -o out/minimal-cvm
-)";
 
 using Command = std::function<Status()>;
 
@@ -66,7 +34,7 @@ class CommandLine {
     app_.fallthrough();
     app_.add_flag("--json", json_, "records instead of text");
     app_.add_flag("-v,--verbose", verbose_, "details and timings on stderr");
-    const auto name = FirstWord(args);
+    const auto name = std::ranges::find_if(args, IsWord);
     AddCommands(name == args.end() ? "" : *name);
   }
 
@@ -76,10 +44,12 @@ class CommandLine {
     try {
       app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-      console_.Text(HelpText());
+      console_.Text(HelpText(app_));
       return Finish(Ok());
+    } catch (const CLI::ExtrasError&) {
+      return Finish(UnexpectedArgument(app_, args));
     } catch (const CLI::ParseError& error) {
-      return Finish(UsageFailure(error.what(), args));
+      return Finish(UsageFailure(app_, error.what(), args));
     }
     if (json_) console_.set_form(OutputForm::kJson);
     if (verbose_) console_.set_verbosity(Verbosity::kVerbose);
@@ -94,13 +64,6 @@ class CommandLine {
   }
 
  private:
-  using Args = std::vector<std::string>;
-
-  static Args::const_iterator FirstWord(const Args& args) {
-    return std::ranges::find_if(
-        args, [](const std::string& arg) { return !arg.starts_with("-"); });
-  }
-
   // AddCommands adds the command of that name, or all if there is none: to make
   // the options of all takes as long as a measurement.
   void AddCommands(const std::string& name) {
@@ -320,34 +283,6 @@ class CommandLine {
       mode = mode * 8 + static_cast<uint32_t>(digit - '0');
     }
     return mode;
-  }
-
-  std::string HelpText() {
-    std::string name = "tally";
-    const CLI::App* chosen = &app_;
-    while (!chosen->get_subcommands().empty()) {
-      // help() adds the last name itself.
-      if (chosen != &app_) name += " " + chosen->get_name();
-      chosen = chosen->get_subcommands().front();
-    }
-    return chosen == &app_ ? kHelp : chosen->help(name);
-  }
-
-  // UsageFailure blames an unknown command before anything else.
-  Error UsageFailure(const std::string& what,
-                     const std::vector<std::string>& args) {
-    std::vector<std::string> names;
-    for (const CLI::App* app : app_.get_subcommands({})) {
-      names.push_back(app->get_name());
-    }
-    Error error = UsageError(std::string(Trim(what)));
-    const auto word = FirstWord(args);
-    if (word != args.end() && std::ranges::find(names, *word) == names.end()) {
-      const auto nearest = NearestName(*word, names);
-      error = UsageError("unknown command " + Quote(*word) +
-                         (nearest ? ", did you mean '" + *nearest + "'?" : ""));
-    }
-    return std::move(error).Hint("tally --help lists the commands");
   }
 
   int Finish(Status status) {

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/app_checks.h"
-#include "common/text.h"
+#include "cli/app_launch.h"
 
 namespace tally {
 
@@ -27,21 +27,11 @@ void IgvmCommands::AddTo(CLI::App& app) {
       ->delimiter(',')
       ->required()
       ->check(Decimal);
-  build->add_option("--vcpu-type", launch.vcpu_type,
-                    "QEMU's -cpu: EPYC-v4, EPYC-Milan …");
-  build->add_option_function<std::string>(
-      "--vcpu-sig",
-      [&launch](const std::string& text) {
-        const Result<uint64_t> value = ParseUnsigned(text);
-        if (!value) {
-          throw CLI::ValidationError("--vcpu-sig", value.error().message());
-        }
-        launch.vcpu_signature = *value;
-      },
-      "CPUID signature instead of a type");
+  AddVcpuOptions(build, &launch);
   build->add_option("--guest-features", launch.guest_features,
                     "SEV_FEATURES: a number or names; default 0x1");
   build->add_option("--vmm-type,--vmm", launch.vmm, "QEMU");
+  AddVmsaEra(build, &launch);
   build->add_option("--policy", build_.policy,
                     "guest policy: a number or names (default 0x30000)");
   build->add_option("--kernel", launch.kernel, "kernel that the VMM loads")

@@ -3,75 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "cli/app_checks.h"
+#include "cli/app_launch.h"
 #include "cli/app_measure_tdx.h"
 #include "cli/app_measure_tpm.h"
 #include "common/text.h"
 
 namespace tally {
 namespace {
-
-// AddNumber adds an option that takes decimal or 0x….
-void AddNumber(CLI::App* app, const std::string& name,
-               const std::string& description,
-               std::function<void(uint64_t)> take) {
-  app->add_option_function<std::string>(
-      name,
-      [name, take](const std::string& text) {
-        Result<uint64_t> value = ParseUnsigned(text);
-        if (!value) throw CLI::ValidationError(name, value.error().message());
-        take(*value);
-      },
-      description);
-}
-
-void AddVcpuOptions(CLI::App* app, LaunchFlags* flags) {
-  app->add_option("--vcpu-type", flags->vcpu_type,
-                  "QEMU's -cpu: EPYC-v4, EPYC-Milan …");
-  AddNumber(app, "--vcpu-sig", "CPUID signature instead of a type",
-            [flags](uint64_t value) { flags->vcpu_signature = value; });
-  AddNumber(app, "--vcpu-family", "family, with the next two: the same",
-            [flags](uint64_t value) { flags->vcpu_family = value; });
-  AddNumber(app, "--vcpu-model", "model",
-            [flags](uint64_t value) { flags->vcpu_model = value; });
-  AddNumber(app, "--vcpu-stepping", "stepping",
-            [flags](uint64_t value) { flags->vcpu_stepping = value; });
-}
-
-void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
-  app->add_option("--guest-features", flags->guest_features,
-                  "SEV_FEATURES: a number or names (debug-swap,secure-tsc); "
-                  "default 0x1");
-  app->add_option("--snp-ovmf-hash", flags->ovmf_hash,
-                  "digest of the firmware's pages, instead of hashing them")
-      ->check(NotEmpty);
-  AddNumber(app, "--vmsa-gpa", "address of the VMSA pages, if not the host's",
-            [flags](uint64_t value) { flags->vmsa_gpa = value; });
-  app->add_option("--svsm", flags->svsm, "SVSM image")->check(NotEmpty);
-  AddNumber(app, "--vars-size", "with --svsm: bytes of the variable store",
-            [flags](uint64_t value) { flags->vars_size = value; });
-  app->add_option("--vars-file", flags->vars_file,
-                  "with --svsm: the variable store, for its size")
-      ->check(NotEmpty);
-  app->add_flag("--require-svsm", flags->require_svsm,
-                "refuse a launch without --svsm");
-}
-
-void AddLaunchOptions(CLI::App* app, LaunchFlags* flags) {
-  app->add_option("--ovmf", flags->ovmf, "firmware image")->required();
-  app->add_option("--vcpus", flags->vcpus, "number of vCPUs (1,2,4: a matrix)")
-      ->delimiter(',')
-      ->check(Decimal);
-  AddVcpuOptions(app, flags);
-  app->add_option("--vmm-type,--vmm", flags->vmm, "QEMU, ec2, gce or krun");
-  app->add_option("--vmsa-era", flags->era,
-                  "the host's KVM: linux-6.10 (and later, default) or "
-                  "before-linux-6.10");
-  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads")
-      ->check(NotEmpty);
-  app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
-  app->add_option("--append", flags->append, "its command line");
-}
 
 constexpr std::string_view kModeEquals = "--mode=";
 constexpr std::string_view kSvsmMode = "snp:svsm";
@@ -82,16 +20,6 @@ std::string OurName(const std::string& mode) {
   if (mode == kSvsmMode || mode == "sev-snp") return "snp";
   if (mode == "sev-es") return "seves";
   return mode;
-}
-
-void AddForm(CLI::App* app, DigestForm* form) {
-  app->add_option_function<std::string>(
-         "--output-format",
-         [form](const std::string& name) {
-           *form = name == "base64" ? DigestForm::kBase64 : DigestForm::kHex;
-         },
-         "hex (default) or base64")
-      ->check(CLI::IsMember({"hex", "base64"}));
 }
 
 }  // namespace
@@ -121,8 +49,7 @@ void MeasureCommands::AddLaunch(CLI::App* measure, LaunchKind kind,
   app->callback([this, flags] {
     choose_([this, flags] { return RunMeasureLaunch(*flags, console_); });
   });
-  AddLaunchOptions(app, &flags->launch);
-  AddSnpOptions(app, &flags->launch);
+  AddLaunchOptions(kind, app, &flags->launch);
   AddForm(app, &flags->form);
   app->add_flag("--dump-vmsa", flags->dump_vmsa,
                 "write the VMSA pages to vmsa<N>.bin here");
@@ -134,17 +61,13 @@ void MeasureCommands::AddOvmfHash(CLI::App* measure) {
   // CLI11 allows no colon in a name: TranslateMode makes it of snp:ovmf-hash.
   CLI::App* app = measure->add_subcommand(
       "snp-ovmf-hash", "launch digest after the firmware's pages");
-  LaunchFlags* flags = &unused_.launch;
-  AddLaunchOptions(app, flags);
-  AddSnpOptions(app, flags);
-  AddForm(app, &unused_.form);
-  app->add_flag("--dump-vmsa", unused_.dump_vmsa, "without effect");
-  app->callback([this, app, flags] {
-    ovmf_hash_.ovmf = flags->ovmf;
+  AddOvmfHashOptions(app, &unused_);
+  app->callback([this, app] {
+    ovmf_hash_.ovmf = unused_.launch.ovmf;
     for (const CLI::Option* option : app->get_options()) {
       const bool counts = option->get_name() == "--ovmf";
       if (option->count() == 0 || counts) continue;
-      ovmf_hash_.unused.push_back(option->get_name());
+      ovmf_hash_.unused.push_back("--" + option->get_lnames().front());
     }
     choose_([this] { return RunMeasureOvmfHash(ovmf_hash_, console_); });
   });
@@ -162,7 +85,7 @@ void MeasureCommands::AddIgvm(CLI::App* measure) {
                  "refuse what QEMU with KVM would measure in another way");
   igvm->add_flag("-n,--native-zero", igvm_.native_zero,
                  "pages without contents are zero pages, not pages of zeros");
-  igvm->add_flag("--ignore-id-block", igvm_.ignore_id_block,
+  igvm->add_flag("--ignore-id-block,--ignore-idblock", igvm_.ignore_id_block,
                  "do not compare with the file's ID block or VBS measurement");
   AddForm(igvm, &igvm_.form);
   igvm->add_flag("--explain", igvm_.explain, "every step");
@@ -202,17 +125,18 @@ void MeasureCommands::AddWhyLaunch(CLI::App* why, LaunchKind kind,
   app->add_option("--expected", flags->expected,
                   "the launch digest to explain, hexadecimal or base64")
       ->required();
-  AddLaunchOptions(app, &flags->launch);
-  AddSnpOptions(app, &flags->launch);
+  AddLaunchOptions(kind, app, &flags->launch);
   app->add_option("--max-vcpus", flags->max_vcpus,
                   "the most vCPUs to try (default 512)")
       ->check(CLI::Range(1, 4096));
 }
 
 void TranslateMode(std::vector<std::string>* args) {
-  const auto measure = std::ranges::find(*args, "measure");
-  if (measure == args->end()) return;
-  const auto after = measure + 1;
+  const auto command = std::ranges::find_if(
+      *args, [](const std::string& arg) { return !arg.starts_with("-"); });
+  if (command == args->end()) return;
+  if (*command != "measure" && *command != "why") return;
+  const auto after = command + 1;
   for (auto arg = after; arg != args->end(); ++arg) {
     std::string mode;
     auto end = arg + 1;
@@ -231,8 +155,9 @@ void TranslateMode(std::vector<std::string>* args) {
   }
   if (after == args->end()) return;
   // The mode says that an SVSM is meant: without one it is an error.
-  if (*after == kSvsmMode) args->push_back("--require-svsm");
+  const bool needs_svsm = *after == kSvsmMode;
   *after = OurName(*after);
+  if (needs_svsm) args->emplace_back("--require-svsm");
 }
 
 }  // namespace tally

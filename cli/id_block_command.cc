@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "cli/option_value.h"
 #include "cli/snp_identity.h"
 #include "common/digest.h"
 #include "common/text.h"
@@ -47,7 +48,8 @@ Result<uint32_t> ParseSvn(const std::string& text) {
   const Result<uint64_t> svn = ParseUnsigned(text);
   if (!svn || *svn > std::numeric_limits<uint32_t>::max()) {
     return UsageError("--svn is " + Quote(text) +
-                      ", expected a number up to 4294967295");
+                      ", expected a number up to 4294967295, decimal without "
+                      "leading zeros or 0x…");
   }
   return static_cast<uint32_t>(*svn);
 }
@@ -61,16 +63,8 @@ Result<SnpIdBlock> BlockOf(const IdBlockCreateFlags& flags) {
   TALLY_ASSIGN(block.family_id, ParseId("--family-id", flags.family_id));
   TALLY_ASSIGN(block.image_id, ParseId("--image-id", flags.image_id));
   TALLY_ASSIGN(block.guest_svn, ParseSvn(flags.guest_svn));
-  Result<uint64_t> policy = ParseSnpPolicy(flags.policy);
-  if (!policy) {
-    // It came from the command line.
-    Error error = UsageError(policy.error().message());
-    for (const std::string& hint : policy.error().hints()) {
-      error = std::move(error).Hint(hint);
-    }
-    return error;
-  }
-  block.policy = *policy;
+  TALLY_ASSIGN(block.policy,
+               OfOption("--policy", ParseSnpPolicy(flags.policy)));
   return block;
 }
 
@@ -209,6 +203,9 @@ Status RunIdBlockVerify(const IdBlockVerifyFlags& flags, Console& console) {
                                 .id_block = flags.id_block,
                                 .id_auth = flags.id_auth}));
   Status status = CheckSnpSignatures(identity);
+  if (status && !flags.directory.empty()) {
+    status = CheckBase64Files(flags.directory, identity);
+  }
   if (status) status = CheckExpectations(identity, expected);
   if (!status && status.error().code() != ErrorCode::kMismatch) return status;
 

@@ -2,6 +2,7 @@
 
 #include "cli/launch_inputs.h"
 #include "cli/measure_answer.h"
+#include "cli/option_value.h"
 #include "cli/snp_igvm.h"
 #include "common/hash.h"
 #include "common/text.h"
@@ -52,14 +53,19 @@ Result<BuiltIgvm> BuildAndMeasure(const SnpLaunch& launch, uint64_t policy,
 
 Status RunIgvmBuild(const IgvmBuildFlags& flags, Console& console) {
   if (flags.output.empty()) return UsageError("the output has no name");
-  Result<uint64_t> policy = ParseSnpPolicy(flags.policy);
-  if (!policy) return UsageError("--policy: " + policy.error().message());
+  TALLY_ASSIGN(const uint64_t policy,
+               OfOption("--policy", ParseSnpPolicy(flags.policy)));
   TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
+  if (inputs.snp.vmm != SnpVmm::kQemu) {
+    return UsageError("--vmm-type: QEMU alone is known to load such files");
+  }
+  for (const std::string& warning : inputs.warnings) console.Warn(warning);
   Result<BuiltIgvm> built =
-      BuildAndMeasure(inputs.snp, *policy, flags.launch.vcpus);
+      BuildAndMeasure(inputs.snp, policy, flags.launch.vcpus);
   if (!built) {
-    return std::move(built).error().While("building " +
-                                          Quote(flags.output.string()));
+    return std::move(built).error().While(
+        "building " + Quote(flags.output.string()) + " of " +
+        Quote(flags.launch.ovmf.string()));
   }
   TALLY_TRY(WriteFileAtomic(flags.output, built->file));
   WarnUncovered(built->measurement.coverage, console);

@@ -10,6 +10,10 @@
 namespace tally {
 namespace {
 
+std::string Reading(const fs::path& path) {
+  return "reading " + Quote(path.string());
+}
+
 // OpenedIgvm is a model that points into its file.
 struct OpenedIgvm {
   MappedFile file;
@@ -20,10 +24,11 @@ struct OpenedIgvm {
 
 Result<OpenedIgvm> OpenIgvm(const fs::path& path) {
   TALLY_ASSIGN(MappedFile file, MappedFile::Open(path));
-  TALLY_ASSIGN(Igvm igvm, ParseIgvm(file.bytes()));
-  TALLY_ASSIGN(const Bytes written, WriteIgvm(igvm));
+  Result<Igvm> igvm = ParseIgvm(file.bytes());
+  if (!igvm) return std::move(igvm).error().While(Reading(path));
+  TALLY_ASSIGN(const Bytes written, WriteIgvm(*igvm));
   const bool canonical = std::ranges::equal(written, file.bytes());
-  return OpenedIgvm{std::move(file), std::move(igvm), canonical};
+  return OpenedIgvm{std::move(file), std::move(*igvm), canonical};
 }
 
 Status CheckOutputFile(const fs::path& path) {
@@ -46,6 +51,14 @@ Status CheckDigest(const Igvm& igvm, const SnpIdBlock& block) {
           "a guest with more processors than the file names has another "
           "digest: --allow-different-digest attaches the ID block all the "
           "same");
+}
+
+Status Attach(const SnpIdentity& identity, const IdBlockAttachFlags& flags,
+              Igvm* igvm) {
+  const Bytes id_auth = EncodeSnpIdAuth(identity.auth);
+  TALLY_TRY(AttachIgvmIdBlock(identity.block, id_auth, igvm));
+  if (flags.allow_different_digest) return Ok();
+  return CheckDigest(*igvm, identity.block);
 }
 
 void WarnIfRewritten(const OpenedIgvm& opened, const fs::path& path,
@@ -84,12 +97,13 @@ Status RunIdBlockAttach(const IdBlockAttachFlags& flags, Console& console) {
   TALLY_TRY(CheckOutputFile(flags.output));
   TALLY_ASSIGN(const SnpIdentity identity,
                LoadSnpIdentity({.directory = flags.directory}));
-  TALLY_TRY(CheckSnpSignatures(identity));
+  if (Status status = CheckSnpSignatures(identity); !status) {
+    return std::move(status).error().While(Reading(flags.directory));
+  }
   TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
-  const Bytes id_auth = EncodeSnpIdAuth(identity.auth);
-  TALLY_TRY(AttachIgvmIdBlock(identity.block, id_auth, &opened.igvm));
-  if (!flags.allow_different_digest) {
-    TALLY_TRY(CheckDigest(opened.igvm, identity.block));
+  if (Status status = Attach(identity, flags, &opened.igvm); !status) {
+    return std::move(status).error().While("attaching to " +
+                                           Quote(flags.igvm.string()));
   }
   TALLY_TRY(Publish(opened.igvm, flags.output));
   WarnIfRewritten(opened, flags.igvm, console);
@@ -102,7 +116,11 @@ Status RunIdBlockDetach(const IdBlockDetachFlags& flags, Console& console) {
   TALLY_TRY(CheckOutputFile(flags.output));
   if (flags.directory) TALLY_TRY(CheckIdentityOutput(*flags.directory));
   TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
-  TALLY_ASSIGN(const IgvmIdBlock found, DetachIgvmIdBlock(&opened.igvm));
+  const Result<IgvmIdBlock> detached = DetachIgvmIdBlock(&opened.igvm);
+  if (!detached) {
+    return Error(detached.error()).While(Reading(flags.igvm));
+  }
+  const IgvmIdBlock& found = *detached;
   if (flags.directory) {
     TALLY_TRY(WriteSnpIdentity(*flags.directory, {found.block, found.auth}));
   }

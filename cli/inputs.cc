@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <thread>
 
 #include "builder/locked_inputs.h"
+#include "common/parallel.h"
 #include "common/text.h"
 #include "release/release.h"
 
@@ -92,8 +92,7 @@ Status RequireStored(const Lock& lock, const Store& store,
 }
 
 unsigned Threads(unsigned wanted) {
-  if (wanted > 0) return wanted;
-  return std::max(1u, std::thread::hardware_concurrency());
+  return wanted > 0 ? wanted : NumProcessors();
 }
 
 }  // namespace tally

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/option_value.h"
 #include "common/text.h"
 #include "measure/guest_features.h"
 #include "measure/vcpu_types.h"
@@ -31,8 +32,9 @@ Result<uint32_t> SignatureOfFamily(const LaunchFlags& flags) {
   return CpuidSignature(family, model, stepping);
 }
 
-// VcpuSignature returns what the flags say, 0 if they say nothing. Of several
-// the first one counts, in the order of sev-snp-measure.
+// VcpuSignature returns what the flags say, 0 if they say nothing: no processor
+// has that one. Of several the first one counts, in the order of
+// sev-snp-measure.
 Result<uint32_t> VcpuSignature(const LaunchFlags& flags,
                                std::vector<std::string>* warnings) {
   std::vector<uint32_t> given;
@@ -46,10 +48,14 @@ Result<uint32_t> VcpuSignature(const LaunchFlags& flags,
     given.push_back(signature);
   }
   if (!flags.vcpu_type.empty()) {
-    TALLY_ASSIGN(const VcpuType type, FindVcpuType(flags.vcpu_type));
+    TALLY_ASSIGN(const VcpuType type,
+                 OfOption("--vcpu-type", FindVcpuType(flags.vcpu_type)));
     given.push_back(type.signature());
   }
   for (const uint32_t signature : given) {
+    if (signature == 0) {
+      return UsageError("the vCPU is given as 0x0, which no processor is");
+    }
     if (signature != given.front()) {
       warnings->push_back("the vCPU is given as " + HexNumber(given.front()) +
                           " and as " + HexNumber(signature) +
@@ -68,37 +74,108 @@ Result<std::optional<SevHashes>> KernelHashes(const LaunchFlags& flags) {
     return std::optional<SevHashes>();
   }
   SevHashes hashes = HashKernelInputs({}, {}, flags.append);
-  TALLY_ASSIGN(const FileDigest kernel, DigestFile(flags.kernel));
+  TALLY_ASSIGN(const FileDigest kernel, DigestStream(flags.kernel));
   hashes.kernel = kernel.sha256;
   if (!flags.initrd.empty()) {
-    TALLY_ASSIGN(const FileDigest initrd, DigestFile(flags.initrd));
+    TALLY_ASSIGN(const FileDigest initrd, DigestStream(flags.initrd));
     hashes.initrd = initrd.sha256;
   }
   return std::optional<SevHashes>(hashes);
 }
 
-Status CheckLaunchFlags(const LaunchFlags& flags) {
-  const bool is_snp = flags.kind == LaunchKind::kSnp;
+Status CheckVcpuCounts(const LaunchFlags& flags) {
   if (flags.vcpus.empty() && flags.kind != LaunchKind::kSev) {
     return UsageError("--vcpus is not given");
   }
-  if (!is_snp && !flags.ovmf_hash.empty()) {
-    return UsageError("--snp-ovmf-hash is for snp only");
+  for (const uint32_t num_vcpus : flags.vcpus) {
+    if (num_vcpus == 0 || num_vcpus > kMaxVcpus) {
+      return UsageError("--vcpus is " + std::to_string(num_vcpus) +
+                        ", expected 1 to " + std::to_string(kMaxVcpus));
+    }
   }
-  if (!is_snp && flags.vmsa_gpa) {
+  return Ok();
+}
+
+// CheckVmsaGpa: the address is that of a page, below the 52 bits of physical
+// addresses.
+Status CheckVmsaGpa(const LaunchFlags& flags) {
+  if (!flags.vmsa_gpa) return Ok();
+  if (flags.kind != LaunchKind::kSnp) {
     return UsageError("--vmsa-gpa is for snp only");
   }
+  constexpr uint64_t kEnd = uint64_t{1} << 52;
+  if (*flags.vmsa_gpa % kSnpPageBytes != 0 || *flags.vmsa_gpa >= kEnd) {
+    return UsageError("--vmsa-gpa is " + HexNumber(*flags.vmsa_gpa) +
+                      ", expected a multiple of 0x1000 below " +
+                      HexNumber(kEnd));
+  }
+  return Ok();
+}
+
+Status CheckSvsmFlags(const LaunchFlags& flags) {
   if (flags.require_svsm && flags.svsm.empty()) {
     return UsageError("--svsm is not given");
   }
-  if (is_snp && !flags.svsm.empty() &&
-      flags.vars_size.has_value() == !flags.vars_file.empty()) {
+  if (flags.kind != LaunchKind::kSnp || flags.svsm.empty()) return Ok();
+  if (flags.vars_size.has_value() == !flags.vars_file.empty()) {
     return UsageError("--svsm needs --vars-size or --vars-file, not both");
   }
-  if (!flags.svsm.empty() && !flags.ovmf_hash.empty()) {
+  if (flags.vars_size && *flags.vars_size % kSnpPageBytes != 0) {
+    return UsageError("--vars-size is " + HexNumber(*flags.vars_size) +
+                      ", expected a multiple of 0x1000");
+  }
+  if (!flags.ovmf_hash.empty()) {
     return UsageError("--svsm and --snp-ovmf-hash do not go together");
   }
+  if (!flags.kernel.empty()) {
+    return UsageError(
+        "--svsm and --kernel do not go together: such a launch measures no "
+        "kernel");
+  }
   return Ok();
+}
+
+// CheckVmm says what the VMM cannot do.
+Status CheckVmm(const LaunchFlags& flags, SnpVmm vmm) {
+  const bool has_svsm = flags.kind == LaunchKind::kSnp && !flags.svsm.empty();
+  if (has_svsm && vmm != SnpVmm::kQemu) {
+    return UsageError("--svsm: " + std::string(SnpVmmName(vmm)) +
+                      " launches none");
+  }
+  if (!flags.kernel.empty() && !ProfileOf(vmm).measures_kernel) {
+    return UsageError("--kernel: " + std::string(SnpVmmName(vmm)) +
+                      " measures no kernel");
+  }
+  return Ok();
+}
+
+// Features returns SEV_FEATURES of the kind of launch.
+Result<uint64_t> Features(const LaunchFlags& flags) {
+  if (flags.kind == LaunchKind::kSnp) {
+    TALLY_ASSIGN(
+        const uint64_t features,
+        OfOption("--guest-features",
+                 ParseGuestFeatures(flags.guest_features.value_or("0x1"))));
+    if ((features & kSnpActive) != 0) return features;
+    return UsageError("--guest-features is " + HexNumber(features) +
+                      ", expected bit 0, without which no SNP guest starts");
+  }
+  const std::string& text = flags.sev_es_features;
+  TALLY_ASSIGN(const uint64_t features,
+               OfOption("--sev-es-features", ParseGuestFeatures(text)));
+  const bool is_number = !text.empty() && text[0] >= '0' && text[0] <= '9';
+  // Names imply that the guest is one of SNP.
+  return is_number ? features : features & ~kSnpActive;
+}
+
+Status CheckLaunchFlags(const LaunchFlags& flags) {
+  const bool is_snp = flags.kind == LaunchKind::kSnp;
+  TALLY_TRY(CheckVcpuCounts(flags));
+  if (!is_snp && !flags.ovmf_hash.empty()) {
+    return UsageError("--snp-ovmf-hash is for snp only");
+  }
+  TALLY_TRY(CheckVmsaGpa(flags));
+  return CheckSvsmFlags(flags);
 }
 
 // WarnUnused says which flags have no effect on the launch.
@@ -110,6 +187,13 @@ std::vector<std::string> WarnUnused(const LaunchFlags& flags) {
     if (!is_given) return;
     warnings.push_back(std::string(option) + " has no effect: " + why);
   };
+  const bool is_sev = flags.kind == LaunchKind::kSev;
+  warn(is_sev && !flags.vcpus.empty(), "--vcpus",
+       "the digest of sev does not depend on it");
+  warn(is_sev && !flags.vcpu_type.empty(), "--vcpu-type",
+       "the digest of sev does not depend on it");
+  warn(!is_snp && flags.guest_features, "--guest-features",
+       is_sev ? "it is for snp" : "it is for snp; seves has --sev-es-features");
   warn(!is_snp && !flags.svsm.empty(), "--svsm", "it is for snp");
   warn(!has_svsm && flags.vars_size, "--vars-size", "it is for --svsm");
   warn(!has_svsm && !flags.vars_file.empty(), "--vars-file",
@@ -133,17 +217,18 @@ Result<SnpSvsmImage> SvsmImage(const LaunchFlags& flags,
 
 Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
   TALLY_TRY(CheckLaunchFlags(flags));
-  TALLY_ASSIGN(const SnpVmm vmm, FindSnpVmm(flags.vmm));
-  TALLY_ASSIGN(const SnpVmsaEra era,
-               FindSnpVmsaEra(flags.era.value_or("linux-6.10")));
+  TALLY_ASSIGN(const SnpVmm vmm, OfOption("--vmm-type", FindSnpVmm(flags.vmm)));
+  TALLY_ASSIGN(
+      const SnpVmsaEra era,
+      OfOption("--vmsa-era", FindSnpVmsaEra(flags.era.value_or("linux-6.10"))));
+  TALLY_TRY(CheckVmm(flags, vmm));
   std::vector<std::string> warnings = WarnUnused(flags);
   TALLY_ASSIGN(const uint32_t signature, VcpuSignature(flags, &warnings));
   if (signature == 0 && !ProfileOf(vmm).rdx && flags.kind != LaunchKind::kSev) {
     return UsageError(
         "none of --vcpu-type, --vcpu-sig and --vcpu-family given");
   }
-  TALLY_ASSIGN(const uint64_t features,
-               ParseGuestFeatures(flags.guest_features));
+  TALLY_ASSIGN(const uint64_t features, Features(flags));
   TALLY_ASSIGN(MappedFile firmware, MappedFile::Open(flags.ovmf));
   LaunchInputs inputs{.firmware = std::move(firmware),
                       .warnings = std::move(warnings)};
@@ -155,6 +240,7 @@ Result<LaunchInputs> OpenLaunch(const LaunchFlags& flags) {
                 .vcpu_signature = signature,
                 .vmm = vmm,
                 .era = era,
+                .guest_features = features,
                 .kernel_hashes = hashes};
   inputs.snp = {.firmware = inputs.firmware.bytes(),
                 .vcpu_signature = signature,

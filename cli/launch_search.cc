@@ -35,7 +35,7 @@ Result<std::optional<LaunchFound>> SearchAll(
 std::optional<std::string> PartialLaunch(std::span<const Event> events,
                                          const std::string& expected) {
   for (const Event& event : events) {
-    if (event.value_after != expected) continue;
+    if (event.value_after.hex() != expected) continue;
     return "it is the digest after the step '" + event.what + "' at " +
            (event.gpa ? HexNumber(*event.gpa) : "the start") +
            ": the launch did not go on";
@@ -125,7 +125,9 @@ std::vector<std::string> Unexplained(const SnpSearch& search,
     return {*partial};
   }
   const bool has_svsm = search.launch.svsm.has_value();
-  std::string left = "a firmware image with other bytes";
+  std::string left =
+      "more vcpus (--max-vcpus), a vcpu signature of no known type, guest "
+      "features without a name, a firmware image with other bytes";
   if (has_svsm) left += ", an SVSM with other bytes";
   if (search.launch.kernel_hashes) {
     left += ", another kernel, initrd or command line";
@@ -138,6 +140,19 @@ std::vector<std::string> Unexplained(const SnpSearch& search,
                          : "guest features, vcpu types, VMMs, VMSA eras, "
                            "kernel hashes, command line endings, page orders"),
           "that leaves " + left + ", or a VMM that is not known"};
+}
+
+// OtherFirmware says that the firmware's hash is not that of the firmware
+// beside it, of which the search knows the metadata only.
+std::optional<std::string> OtherFirmware(const SnpQuestion& question,
+                                         const SnpSearch& search) {
+  if (!question.after_firmware) return std::nullopt;
+  const Result<SnpFirmwareSeed> seed = SeedSnpFirmware(search.launch.firmware);
+  if (!seed || seed->after_firmware == *question.after_firmware) {
+    return std::nullopt;
+  }
+  return "--snp-ovmf-hash is not that of the firmware given, which has " +
+         seed->after_firmware.hex();
 }
 
 // SEV, SEV-ES.
@@ -158,6 +173,10 @@ std::vector<std::string> Unexplained(const SevSearch& search,
                          ? ", another kernel, initrd or command line"
                          : ", a kernel with kernel-hashes=on";
   const uint64_t num_candidates = plan.NumCandidates(search.max_vcpus);
+  const std::string more =
+      plan.states.empty()
+          ? ""
+          : "more vcpus (--max-vcpus), a vcpu signature of no known type, ";
   const std::string tried =
       plan.states.empty()
           ? "tried " + std::to_string(num_candidates) +
@@ -167,7 +186,7 @@ std::vector<std::string> Unexplained(const SevSearch& search,
                   "SEV and SEV-ES, vcpu types, VMMs, VMSA eras, debug-swap, "
                   "kernel hashes, command line endings, firmware without its "
                   "variable store");
-  return {tried, std::string("that leaves a firmware image with other bytes") +
+  return {tried, "that leaves " + more + "a firmware image with other bytes" +
                      left + ", or a VMM that is not known"};
 }
 
@@ -180,8 +199,10 @@ Result<LaunchAnswer> SearchSnp(const SnpQuestion& question) {
   LaunchAnswer answer{.expected = search.expected.hex(),
                       .given = given.cells.front().launch_digest.hex()};
   TALLY_TRY(SearchInRounds(search, plan, &answer));
-  if (!answer.found) {
-    answer.notes = Unexplained(search, given, answer.num_candidates);
+  if (answer.found) return answer;
+  answer.notes = Unexplained(search, given, answer.num_candidates);
+  if (std::optional<std::string> note = OtherFirmware(question, search)) {
+    answer.notes.push_back(std::move(*note));
   }
   return answer;
 }

@@ -25,7 +25,8 @@ struct LaunchFlags {
   std::optional<uint64_t> vcpu_family;
   std::optional<uint64_t> vcpu_model;
   std::optional<uint64_t> vcpu_stepping;
-  std::string guest_features = "0x1";
+  std::optional<std::string> guest_features;  // of SNP; absent: 0x1
+  std::string sev_es_features = "0";
   std::string vmm = "qemu";
   std::optional<std::string> era;  // absent: linux-6.10
   std::optional<uint64_t> vmsa_gpa;

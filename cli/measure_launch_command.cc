@@ -29,12 +29,12 @@ struct MeasuredLaunch {
 };
 
 template <typename Measurement>
-MeasuredLaunch Common(const Measurement& measurement, std::string platform,
+MeasuredLaunch Common(Measurement measurement, std::string platform,
                       std::string algorithm) {
   MeasuredLaunch measured{.platform = std::move(platform),
                           .algorithm = std::move(algorithm),
-                          .events = measurement.events,
-                          .coverage = measurement.coverage};
+                          .events = std::move(measurement.events),
+                          .coverage = std::move(measurement.coverage)};
   for (const auto& cell : measurement.cells) {
     const ByteSpan digest = cell.launch_digest.span();
     measured.cells.push_back({.num_vcpus = cell.num_vcpus,
@@ -56,17 +56,17 @@ Result<SnpMeasurement> MeasureSnpInputs(const LaunchInputs& inputs,
 Result<MeasuredLaunch> MeasureInputs(const LaunchFlags& flags,
                                      const LaunchInputs& inputs) {
   if (flags.kind == LaunchKind::kSnp) {
-    TALLY_ASSIGN(const SnpMeasurement snp,
-                 MeasureSnpInputs(inputs, flags.vcpus));
-    MeasuredLaunch measured = Common(snp, "sev-snp", "sha384");
+    TALLY_ASSIGN(SnpMeasurement snp, MeasureSnpInputs(inputs, flags.vcpus));
+    MeasuredLaunch measured = Common(std::move(snp), "sev-snp", "sha384");
     TALLY_ASSIGN(const SnpVmsas vmsas, VmsasOfLaunch(inputs.snp));
     measured.first_vmsa = vmsas.first;
     measured.other_vmsa = vmsas.other;
     return measured;
   }
   const bool is_es = flags.kind == LaunchKind::kSevEs;
-  TALLY_ASSIGN(const SevMeasurement sev, MeasureSev(inputs.sev, flags.vcpus));
-  MeasuredLaunch measured = Common(sev, is_es ? "sev-es" : "sev", "sha256");
+  TALLY_ASSIGN(SevMeasurement sev, MeasureSev(inputs.sev, flags.vcpus));
+  MeasuredLaunch measured =
+      Common(std::move(sev), is_es ? "sev-es" : "sev", "sha256");
   if (is_es) {
     TALLY_ASSIGN(const SevEsVmsas vmsas, VmsasOfLaunch(inputs.sev));
     measured.first_vmsa = vmsas.first;
@@ -144,13 +144,15 @@ Json AnswerRecord(const MeasuredLaunch& measured) {
         {"registers",
          Json::Object{{"launch_digest", std::move(launch_digest)}}}});
   }
-  return Json::Object{{"platform", measured.platform},
-                      {"cells", std::move(cells)},
-                      {"events", EventsToJson(measured.events)},
-                      {"ranges", EventRanges(measured.events).ToJson()},
-                      {"coverage", CoverageRecord(measured.coverage)},
-                      {"vmsa_first", VmsaOrNull(measured.first_vmsa)},
-                      {"vmsa_other", VmsaOrNull(measured.other_vmsa)}};
+  return Json::Object{
+      {"platform", measured.platform},
+      {"cells", std::move(cells)},
+      {"events", EventsToJson(measured.events)},
+      {"ranges", EventRanges(measured.events).ToJson()},
+      {"coverage", CoverageRecord(measured.coverage)},
+      {"vmsa_first", VmsaOrNull(measured.first_vmsa)},
+      {"vmsa_other",
+       MostVcpus(measured) > 1 ? VmsaOrNull(measured.other_vmsa) : Json()}};
 }
 
 }  // namespace
@@ -164,7 +166,8 @@ Status RunMeasureLaunch(const MeasureLaunchFlags& flags, Console& console) {
   }
   if (flags.dump_vmsa) TALLY_TRY(DumpVmsas(*measured));
   WarnUncovered(measured->coverage, console);
-  if (flags.launch.kind == LaunchKind::kSevEs && !flags.launch.era) {
+  if (flags.launch.kind == LaunchKind::kSevEs && !flags.launch.era &&
+      inputs.sev.vmm == SnpVmm::kQemu) {
     console.Hint(
         "QEMU's default, legacy-vm-type=auto, makes SEV-ES guests as hosts "
         "before Linux 6.10 did: --vmsa-era before-linux-6.10");

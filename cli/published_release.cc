@@ -16,12 +16,17 @@ constexpr size_t kMaxDepth = 8;
 
 Status AddReleases(const fs::path& directory, size_t depth,
                    std::vector<fs::path>* releases) {
+  std::error_code error;
+  const fs::file_type type = fs::status(directory, error).type();
+  if (type == fs::file_type::not_found ||
+      (!error && type != fs::file_type::directory)) {
+    return InputError("no directory " + Quote(directory.string()));
+  }
   if (!IsAbsent(directory / kReleaseJson)) {
     releases->push_back(directory);
     return Ok();
   }
   if (depth == kMaxDepth) return Ok();
-  std::error_code error;
   std::vector<fs::path> below;
   for (fs::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error)) {
@@ -31,8 +36,8 @@ Status AddReleases(const fs::path& directory, size_t depth,
     }
   }
   if (error) {
-    return IoError("cannot list " + Quote(directory.string()) + ": " +
-                   error.message());
+    return ErrnoError("cannot list " + Quote(directory.string()),
+                      error.value());
   }
   std::ranges::sort(below);
   for (const fs::path& path : below) {

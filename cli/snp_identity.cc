@@ -11,6 +11,30 @@ namespace {
 constexpr const char* kIdBlockBin = "id-block.bin";
 constexpr const char* kIdAuthBin = "id-auth.bin";
 
+constexpr const char* kIdBlockBase64 = "id-block.base64";
+constexpr const char* kIdAuthBase64 = "id-auth.base64";
+
+// Enough for base64 of either.
+constexpr uint64_t kMaxPartBytes = 2 * kSnpIdAuthBytes;
+
+// ReadPart returns the bytes of a file, which may hold them in base64: QEMU is
+// given that form.
+Result<Bytes> ReadPart(const fs::path& path, uint64_t size_bytes) {
+  TALLY_ASSIGN(Bytes bytes, ReadFile(path, kMaxPartBytes));
+  if (bytes.size() == size_bytes) return bytes;
+  Result<Bytes> decoded = ParseBase64(Trim(AsText(bytes)));
+  if (decoded && decoded->size() == size_bytes) return decoded;
+  return bytes;  // whoever parses it says what is wrong
+}
+
+Status CheckBase64(const fs::path& path, ByteSpan bytes) {
+  if (IsAbsent(path)) return Ok();
+  TALLY_ASSIGN(const Bytes text, ReadFile(path, kMaxPartBytes));
+  if (Trim(AsText(text)) == Base64(bytes)) return Ok();
+  return MismatchError(Quote(path.string()) +
+                       " is not the base64 of the .bin file beside it");
+}
+
 }  // namespace
 
 SnpPublicKey ToFormat(const P384Point& point) {
@@ -60,8 +84,8 @@ Result<SnpIdentity> LoadSnpIdentity(const SnpIdentityPlace& place) {
       has_files ? place.id_block : place.directory / kIdBlockBin;
   const fs::path auth_path =
       has_files ? place.id_auth : place.directory / kIdAuthBin;
-  TALLY_ASSIGN(const Bytes block_bytes, ReadFile(block_path, kSnpIdAuthBytes));
-  TALLY_ASSIGN(const Bytes auth_bytes, ReadFile(auth_path, kSnpIdAuthBytes));
+  TALLY_ASSIGN(const Bytes block_bytes, ReadPart(block_path, kSnpIdBlockBytes));
+  TALLY_ASSIGN(const Bytes auth_bytes, ReadPart(auth_path, kSnpIdAuthBytes));
   Result<SnpIdBlock> block = ParseSnpIdBlock(block_bytes);
   if (!block) {
     return std::move(block).error().While("reading " +
@@ -73,6 +97,13 @@ Result<SnpIdentity> LoadSnpIdentity(const SnpIdentityPlace& place) {
                                          Quote(auth_path.string()));
   }
   return SnpIdentity{.block = *block, .auth = *auth};
+}
+
+Status CheckBase64Files(const fs::path& directory,
+                        const SnpIdentity& identity) {
+  TALLY_TRY(CheckBase64(directory / kIdBlockBase64,
+                        EncodeSnpIdBlock(identity.block)));
+  return CheckBase64(directory / kIdAuthBase64, EncodeSnpIdAuth(identity.auth));
 }
 
 Status CheckIdentityOutput(const fs::path& path) {
@@ -91,10 +122,10 @@ Status WriteSnpIdentity(const fs::path& path, const SnpIdentity& identity) {
   const fs::path& directory = staging.path();
   TALLY_TRY(WriteFileAtomic(directory / kIdBlockBin, block));
   TALLY_TRY(WriteFileAtomic(directory / kIdAuthBin, auth));
-  TALLY_TRY(WriteFileAtomic(directory / "id-block.base64",
+  TALLY_TRY(WriteFileAtomic(directory / kIdBlockBase64,
                             AsBytes(Base64(block) + "\n")));
-  TALLY_TRY(WriteFileAtomic(directory / "id-auth.base64",
-                            AsBytes(Base64(auth) + "\n")));
+  TALLY_TRY(
+      WriteFileAtomic(directory / kIdAuthBase64, AsBytes(Base64(auth) + "\n")));
   // Only an empty directory can go; whatever else is there makes Publish fail.
   rmdir(path.c_str());
   return staging.Publish(Existing::kRefuse);

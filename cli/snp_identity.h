@@ -22,6 +22,10 @@ SnpSignature ToFormat(const P384Signature& signature);
 P384Point FromFormat(const SnpPublicKey& key);
 P384Signature FromFormat(const SnpSignature& signature);
 
+// CheckBase64Files: the files of a directory that hold base64, which QEMU is
+// given, say what the others say. A difference is a MismatchError.
+Status CheckBase64Files(const fs::path& directory, const SnpIdentity& identity);
+
 // CheckSnpSignatures: both signatures verify. A signature that does not is a
 // MismatchError that names the key.
 Status CheckSnpSignatures(const SnpIdentity& identity);

@@ -100,8 +100,8 @@ Result<SnpMeasurement> MeasureSnpIgvm(ByteSpan file, const SnpLaunch& launch,
   for (SnpCell& cell : measurement.cells) {
     cell.num_events = num_shared + (cell.num_vcpus - 1);
     cell.launch_digest =
-        SnpLaunchDigest::FromHex(
-            measurement.events[cell.num_events - 1].value_after)
+        SnpLaunchDigest::FromBytes(
+            measurement.events[cell.num_events - 1].value_after.span())
             .value();
   }
   return measurement;

@@ -89,7 +89,9 @@ Result<std::vector<TdxCell>> MatrixOf(const TdxTarget& spec,
 }
 
 Result<BootRegister> RuntimeRegister(const std::vector<RuntimeEvent>& events) {
+  constexpr HashAlgorithm kAlgorithm = HashAlgorithm::kSha384;
   BootRegister found;
+  TALLY_ASSIGN(found.value, FoldRtmr3({}));
   std::vector<Bytes> digests;
   for (const RuntimeEvent& event : events) {
     if (event.sha384) {
@@ -100,16 +102,15 @@ Result<BootRegister> RuntimeRegister(const std::vector<RuntimeEvent>& events) {
                    ParseHex(event.payload_hex.value_or("")));
       digests.push_back(DstackEventDigest(*event.dstack_event, payload));
     }
+    TALLY_ASSIGN(found.value, FoldRtmr3(digests));
     const std::string what = event.dstack_event
                                  ? "event of dstack: " + *event.dstack_event
                                  : "event of an application";
     found.events.push_back({.what = what,
                             .type = "application",
-                            .digest = "sha384:" + Hex(digests.back())});
-    TALLY_ASSIGN(const Bytes after, FoldRtmr3(digests));
-    found.events.back().value_after = Hex(after);
+                            .digest = {kAlgorithm, digests.back()},
+                            .value_after = {kAlgorithm, found.value}});
   }
-  TALLY_ASSIGN(found.value, FoldRtmr3(digests));
   return found;
 }
 

@@ -10,16 +10,19 @@ namespace tally {
 namespace {
 
 bool IsHex(const std::string& text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
 }
 
-// DecodeDigest accepts the forms in which digests are printed. The hexadecimal
-// digits of an SEV digest would be base64 of an SNP digest, too: by chance no
-// digest looks so.
+// DecodeDigest accepts the forms in which digests are printed: igvmmeasure has
+// upper case. The hexadecimal digits of an SEV digest would be base64 of an SNP
+// digest, too: by chance no digest looks so.
 template <typename D>
 Result<D> DecodeDigest(const std::string& text) {
   constexpr size_t kBase64Characters = (D::kSizeBytes + 2) / 3 * 4;
-  if (text.size() != kBase64Characters || IsHex(text)) return D::FromHex(text);
+  if (text.size() != kBase64Characters || IsHex(text)) {
+    TALLY_ASSIGN(const Bytes bytes, ParseHex(text));
+    return D::FromBytes(bytes);
+  }
   TALLY_ASSIGN(const Bytes bytes, ParseBase64(text));
   return D::FromBytes(bytes);
 }
@@ -99,6 +102,9 @@ Json AnswerRecord(const LaunchAnswer& answer) {
                                               : Json()},
       {"differences",
        DifferenceRecords(found ? found->differences : LaunchDifferences())},
+      {"expected", answer.expected},
+      {"given", answer.given},
+      {"notes", Json::Array(answer.notes.begin(), answer.notes.end())},
       {"num_candidates", answer.num_candidates}};
 }
 
@@ -114,6 +120,10 @@ Error NotExplained(const LaunchAnswer& answer) {
 }  // namespace
 
 Status RunWhyLaunch(const WhyFlags& flags, Console& console) {
+  if (flags.launch.vcpus.size() > 1) {
+    return UsageError(
+        "--vcpus: expected one number, that of the launch as it was meant");
+  }
   TALLY_ASSIGN(const LaunchInputs inputs, OpenLaunch(flags.launch));
   for (const std::string& warning : inputs.warnings) console.Warn(warning);
   TALLY_ASSIGN(const LaunchAnswer answer, flags.launch.kind == LaunchKind::kSnp

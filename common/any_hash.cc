@@ -1,5 +1,9 @@
 #include "common/any_hash.h"
 
+#include <algorithm>
+
+#include "common/check.h"
+
 namespace tally {
 namespace {
 
@@ -65,6 +69,24 @@ Bytes AnyHasher::Finish() {
 
 Bytes HashWith(HashAlgorithm algorithm, ByteSpan bytes) {
   return AnyHasher(algorithm).Update(bytes).Finish();
+}
+
+AnyDigest::AnyDigest(HashAlgorithm algorithm, ByteSpan digest)
+    : algorithm_(algorithm),
+      size_bytes_(static_cast<uint8_t>(HashSizeBytes(algorithm))) {
+  TALLY_CHECK(digest.size() == size_bytes_);
+  std::ranges::copy(digest, bytes_.begin());
+}
+
+std::string AnyDigest::Text() const {
+  return empty() ? "" : std::string(HashName(algorithm_)) + ":" + hex();
+}
+
+HashAlgorithm AnyDigest::AlgorithmOfSize(size_t size_bytes) {
+  const auto facts =
+      std::ranges::find(kFacts, size_bytes, &AlgorithmFacts::size_bytes);
+  TALLY_CHECK(facts != kFacts.end());
+  return facts->algorithm;
 }
 
 BankDigests HashBanks(std::span<const HashAlgorithm> algorithms,

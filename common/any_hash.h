@@ -7,18 +7,20 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/digest.h"
 #include "common/hash.h"
 
 namespace tally {
 
 // In the order of their sizes. SHA-1 is here because TPMs and old event logs
 // have it; nothing of ours rests on it.
-enum class HashAlgorithm { kSha1, kSha256, kSha384, kSha512 };
+enum class HashAlgorithm : uint8_t { kSha1, kSha256, kSha384, kSha512 };
 
 inline constexpr std::array<HashAlgorithm, 4> kHashAlgorithms = {
     HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384,
@@ -48,6 +50,35 @@ class AnyHasher {
 };
 
 Bytes HashWith(HashAlgorithm algorithm, ByteSpan bytes);
+
+// AnyDigest is a digest of any algorithm, or none. It holds its bytes itself:
+// a launch has thousands.
+class AnyDigest {
+ public:
+  AnyDigest() = default;
+  // `digest` has HashSizeBytes(algorithm) bytes.
+  AnyDigest(HashAlgorithm algorithm, ByteSpan digest);
+  // Each size is that of one algorithm.
+  template <typename Tag, size_t N>
+  AnyDigest(const Digest<Tag, N>& digest)
+      : AnyDigest(AlgorithmOfSize(N), digest.span()) {}
+
+  bool empty() const { return size_bytes_ == 0; }
+  ByteSpan span() const { return ByteSpan(bytes_).first(size_bytes_); }
+  // Text returns "sha384:<hex>"; hex returns the digits alone. Both are empty
+  // if there is none.
+  std::string Text() const;
+  std::string hex() const { return Hex(span()); }
+
+  bool operator==(const AnyDigest&) const = default;
+
+ private:
+  static HashAlgorithm AlgorithmOfSize(size_t size_bytes);
+
+  HashAlgorithm algorithm_ = HashAlgorithm::kSha1;
+  uint8_t size_bytes_ = 0;
+  std::array<uint8_t, 64> bytes_ = {};
+};
 
 // BankDigests is one digest an algorithm, of the same bytes.
 using BankDigests = std::map<HashAlgorithm, Bytes>;

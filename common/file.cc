@@ -24,6 +24,18 @@ namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
 
+Result<Descriptor> OpenForReading(const fs::path& path, int flags) {
+  Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+  if (descriptor.valid()) return descriptor;
+  const int error_number = errno;
+  Error error = ErrnoError(CannotDo("open", path), error_number);
+  // A file that is not there is somebody's mistake, not the system's.
+  if (error_number == ENOENT || error_number == ENOTDIR) {
+    return InputError(error.message());
+  }
+  return error;
+}
+
 // OpenRegular opens for reading and says how large the file is.
 struct OpenFile {
   Descriptor descriptor;
@@ -31,17 +43,8 @@ struct OpenFile {
 };
 Result<OpenFile> OpenRegular(const fs::path& path) {
   // O_NONBLOCK: opening a named pipe must fail below, not hang here.
-  OpenFile file{
-      Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), 0};
-  if (!file.descriptor.valid()) {
-    const int error_number = errno;
-    Error error = ErrnoError(CannotDo("open", path), error_number);
-    // A file that is not there is somebody's mistake, not the system's.
-    if (error_number == ENOENT || error_number == ENOTDIR) {
-      return InputError(error.message());
-    }
-    return error;
-  }
+  OpenFile file;
+  TALLY_ASSIGN(file.descriptor, OpenForReading(path, O_NONBLOCK));
   struct stat info = {};
   if (fstat(file.descriptor.get(), &info) != 0) {
     return ErrnoError(CannotDo("read", path), errno);
@@ -144,20 +147,33 @@ Status WriteFileAtomic(const fs::path& path, ByteSpan bytes, unsigned mode) {
   return SyncDirectory(ParentOf(path));
 }
 
-Result<FileDigest> DigestFile(const fs::path& path) {
-  TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
+namespace {
+
+Result<FileDigest> DigestOpen(const Descriptor& file, const fs::path& path) {
   Sha256Hasher hasher;
   FileDigest digest;
   Bytes piece(kPieceBytes);
   while (true) {
-    TALLY_ASSIGN(const size_t got,
-                 ReadSome(file.descriptor.get(), piece, path));
+    TALLY_TRY(CheckInterrupted());
+    TALLY_ASSIGN(const size_t got, ReadSome(file.get(), piece, path));
     hasher.Update(ByteSpan(piece).first(got));
     digest.size_bytes += got;
     if (got < piece.size()) break;
   }
   digest.sha256 = hasher.Finish();
   return digest;
+}
+
+}  // namespace
+
+Result<FileDigest> DigestFile(const fs::path& path) {
+  TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
+  return DigestOpen(file.descriptor, path);
+}
+
+Result<FileDigest> DigestStream(const fs::path& path) {
+  TALLY_ASSIGN(const Descriptor file, OpenForReading(path, 0));
+  return DigestOpen(file, path);
 }
 
 Result<MappedFile> MappedFile::Open(const fs::path& path) {

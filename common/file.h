@@ -34,6 +34,9 @@ struct FileDigest {
   Sha256Digest sha256;
 };
 Result<FileDigest> DigestFile(const fs::path& path);
+// DigestStream is DigestFile for what a user names: also a pipe, for whose
+// writer it waits, or a device.
+Result<FileDigest> DigestStream(const fs::path& path);
 
 // MappedFile maps a regular file for reading. Nobody else may write to the file
 // meanwhile: what they write shows through.

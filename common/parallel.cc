@@ -23,6 +23,10 @@ Status WithoutExceptions(const std::function<Status(size_t)>& work, size_t i) {
 
 }  // namespace
 
+unsigned NumProcessors() {
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
 Status ParallelFor(size_t count, unsigned max_threads,
                    const std::function<Status(size_t)>& work) {
   std::vector<Status> results(count);

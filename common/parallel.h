@@ -8,6 +8,9 @@
 
 namespace tally {
 
+// NumProcessors returns how many processors this process may use, at least 1.
+unsigned NumProcessors();
+
 // ParallelFor calls `work(i)` once for each i below `count`, on at most
 // `max_threads` threads, and waits for all. It returns the error of the lowest
 // i that failed; an exception is an IoError.

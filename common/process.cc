@@ -10,10 +10,12 @@
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <memory>
 
+#include "common/interrupt.h"
 #include "common/text.h"
 
 namespace tally {
@@ -24,23 +26,25 @@ namespace bp = boost::process;
 // ChildSetup runs in the child, between fork and exec.
 class ChildSetup : public bp::extend::handler {
  public:
-  explicit ChildSetup(const std::filesystem::path& cwd) : cwd_(cwd) {}
+  explicit ChildSetup(const Tool& tool) : tool_(tool) {}
 
   template <typename Executor>
   void on_exec_setup(Executor& executor) const {
     // Not bp::start_dir: it ignores a chdir() that fails, and the program would
     // run in our own working directory.
-    if (chdir(cwd_.c_str()) != 0) {
+    if (chdir(tool_.cwd.c_str()) != 0) {
       executor.set_error(bp::detail::get_last_error(), "chdir failed");
       _exit(EXIT_FAILURE);
     }
+    // Whoever is killed takes along what it has started.
+    if (tool_.max_seconds != 0) setpgid(0, 0);
     // Boost's pipes are not close-on-exec. A program that runs at the same time
     // would hold them open, and their readers would wait for it.
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
   }
 
  private:
-  const std::filesystem::path& cwd_;
+  const Tool& tool_;
 };
 
 // Drain reads a pipe to its end, keeping at most `max_bytes`.
@@ -133,6 +137,27 @@ std::string ShellWord(const std::string& text) {
   return quoted + "'";
 }
 
+// RunInTime drains the pipes to their ends. What takes too long, or longer than
+// the user waits, is an error: "after 10 seconds". A tool without a limit is in
+// the group of processes that Ctrl-C ends.
+Status RunInTime(const Tool& tool, boost::asio::io_context* context) {
+  if (tool.max_seconds == 0) {
+    context->run();
+    return Ok();
+  }
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(tool.max_seconds);
+  while (!context->stopped()) {
+    if (!CheckInterrupted()) return ToolError("by an interrupt");
+    if (std::chrono::steady_clock::now() >= end) {
+      return ToolError("after " + std::to_string(tool.max_seconds) +
+                       " seconds");
+    }
+    context->run_for(std::chrono::milliseconds(50));
+  }
+  return Ok();
+}
+
 Error Failure(const Tool& tool, const std::string& how,
               const std::string& stderr_text) {
   return ToolError(how + "\n  command: " + ShellQuoted(tool) +
@@ -161,20 +186,14 @@ Result<ToolOutput> RunTool(const Tool& tool) {
     for (const auto& [key, value] : tool.env) env[key] = value;
     bp::child child(bp::exe = tool.program.string(), bp::args = tool.args, env,
                     bp::std_in = in.get(), bp::std_out > out.pipe(),
-                    bp::std_err > err.pipe(), ChildSetup(tool.cwd));
+                    bp::std_err > err.pipe(), ChildSetup(tool));
     out.Start();
     err.Start();
-    if (tool.max_seconds == 0) {
-      context.run();
-    } else {
-      context.run_for(std::chrono::seconds(tool.max_seconds));
-      if (!context.stopped()) {
-        child.terminate();
-        return Failure(tool,
-                       name + " was killed after " +
-                           std::to_string(tool.max_seconds) + " seconds",
-                       err.text());
-      }
+    if (const Status in_time = RunInTime(tool, &context); !in_time) {
+      kill(-child.id(), SIGKILL);
+      child.wait();
+      return Failure(tool, name + " was killed " + in_time.error().message(),
+                     err.text());
     }
     child.wait();
     const int status = child.native_exit_code();

@@ -29,9 +29,9 @@ struct ToolOutput {
 
 // RunTool runs the program, both pipes drained together, and waits. A program
 // that cannot be started, is ended by a signal, prints too much or takes too
-// long (it is killed then) is a ToolError that shows the command line and the
-// tail of stderr. A non-zero exit status is not an error here: see
-// RequireSuccess.
+// long (it is killed then, with all that it started) is a ToolError that shows
+// the command line and the tail of stderr. A non-zero exit status is not an
+// error here: see RequireSuccess.
 Result<ToolOutput> RunTool(const Tool& tool);
 
 // RequireSuccess turns a non-zero exit status into a ToolError.

@@ -98,6 +98,7 @@ Result<std::vector<OvmfSection>> ReadSections(ByteSpan image,
   std::vector<OvmfSection> sections;
   for (uint64_t i = 0; i < num_sections; ++i) {
     OvmfSection section;
+    section.offset = r.offset();
     section.gpa = r.U32Le("section gpa");
     section.size_bytes = r.U32Le("section size");
     const uint32_t kind = r.U32Le("section kind");
@@ -122,7 +123,7 @@ Result<std::optional<OvmfRange>> ReadKernelHashes(
 
 std::string Describe(const OvmfSection& section) {
   return "section " + std::string(OvmfSectionKindName(section.kind)) + " at " +
-         HexNumber(section.gpa);
+         HexNumber(section.offset) + ", gpa " + HexNumber(section.gpa);
 }
 
 Status CheckSection(const OvmfSection& section, uint64_t image_gpa,
@@ -165,7 +166,7 @@ Status CheckOverlaps(std::vector<OvmfSection> sections,
     const OvmfSection& before = sections[i - 1];
     if (sections[i].gpa < before.gpa + before.size_bytes) {
       return InputError(subject + " sev metadata: " + Describe(sections[i]) +
-                        " overlaps " + Describe(before));
+                        ", overlaps the " + Describe(before));
     }
   }
   return Ok();
@@ -185,7 +186,7 @@ Status CheckSections(const std::vector<OvmfSection>& sections,
     if (section.kind != OvmfSectionKind::kSecMem && &*first != &section) {
       return InputError(subject + " sev metadata: " + Describe(section) +
                         ": second of its kind, the first is at " +
-                        HexNumber(first->gpa));
+                        HexNumber(first->offset));
     }
   }
   return CheckOverlaps(sections, subject);
@@ -206,7 +207,7 @@ Status CheckKernelHashes(const Ovmf& layout) {
   if (range.gpa < section->gpa || range.gpa > kFourGib ||
       range.size_bytes > kFourGib ||
       range.gpa + range.size_bytes > section->gpa + section->size_bytes) {
-    return InputError(where + "not inside " + Describe(*section));
+    return InputError(where + "not inside the " + Describe(*section));
   }
   return Ok();
 }

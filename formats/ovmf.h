@@ -32,6 +32,8 @@ struct OvmfSection {
   uint64_t gpa = 0;
   uint64_t size_bytes = 0;
   OvmfSectionKind kind = OvmfSectionKind::kSecMem;
+  // Where the image says so.
+  uint64_t offset = 0;
 
   bool operator==(const OvmfSection&) const = default;
 };

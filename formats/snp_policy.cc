@@ -68,17 +68,15 @@ Result<uint64_t> ParseName(const std::string& name) {
 }  // namespace
 
 Status CheckSnpPolicy(uint64_t policy) {
-  if ((policy & kMustBeOne) == 0) {
-    return InputError("guest policy: found " + HexNumber(policy) +
-                      ", expected bit 17 to be one")
-        .Hint("the firmware refuses others; did you mean " +
-              HexNumber(policy | kMustBeOne) + "?");
-  }
   if ((policy & kReserved) != 0) {
     return InputError("guest policy: found " + HexNumber(policy) +
                       ", expected bits 26 to 63 to be zero");
   }
-  return Ok();
+  if ((policy & kMustBeOne) != 0) return Ok();
+  return InputError("guest policy: found " + HexNumber(policy) +
+                    ", expected bit 17 to be one")
+      .Hint("the firmware refuses others; did you mean " +
+            HexNumber(policy | kMustBeOne) + "?");
 }
 
 Result<uint64_t> ParseSnpPolicy(std::string_view text) {

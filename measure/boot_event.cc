@@ -15,8 +15,8 @@ Event ToEvent(const BootEvent& event, HashAlgorithm bank, ByteSpan digest,
               ByteSpan value_after) {
   return {.what = event.what,
           .type = BootEventTypeName(event.type),
-          .digest = std::string(HashName(bank)) + ":" + Hex(digest),
-          .value_after = Hex(value_after)};
+          .digest = AnyDigest(bank, digest),
+          .value_after = AnyDigest(bank, value_after)};
 }
 
 std::map<uint32_t, BootRegister> Fold(

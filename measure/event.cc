@@ -11,7 +11,7 @@ namespace {
 
 Json EventRecord(const Event& event) {
   Json::Object record;
-  record["digest"] = event.digest.empty() ? Json() : Json(event.digest);
+  record["digest"] = event.digest.empty() ? Json() : Json(event.digest.Text());
   record["gpa"] = event.gpa ? Json(HexNumber(*event.gpa)) : Json();
   record["size"] = event.size_bytes;
   record["type"] = event.type;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/any_hash.h"
 #include "common/digest.h"
 #include "common/hash.h"
 #include "common/json.h"
@@ -26,11 +27,11 @@ struct Event {
   // Where in guest memory, if it is about memory.
   std::optional<uint64_t> gpa;
   uint64_t size_bytes = 0;
-  // What was folded, as "sha384:<hex>"; empty if the contents do not count.
-  std::string digest;
-  // The register's value after this step, in hex; empty if the register is
-  // extended only after a later one.
-  std::string value_after;
+  // What was folded; none if the contents do not count.
+  AnyDigest digest;
+  // The register's value after this step; none if the register is extended only
+  // after a later one.
+  AnyDigest value_after;
 
   bool operator==(const Event&) const = default;
 };

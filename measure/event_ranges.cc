@@ -9,16 +9,10 @@ namespace {
 
 constexpr size_t kShownDigits = 16;
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-std::string Unpacked(const PackedDigest& packed) {
-  return *packed.prefix + Hex(ByteSpan(packed.bytes).first(packed.size_bytes));
-}
-
 // A run of processors that start alike.
 bool IsSameVmsa(const EventRange& range, const Event& next) {
   return next.type == "vmsa" && *range.type == "vmsa" &&
-         next.gpa == range.gpa && next.digest == Unpacked(range.digest);
+         next.gpa == range.gpa && next.digest == range.digest;
 }
 
 bool Continues(const EventRange& range, const Event& next) {
@@ -40,9 +34,8 @@ std::string Address(const std::optional<uint64_t>& gpa) {
   return std::string(digits.size() < 12 ? 12 - digits.size() : 0, '0') + digits;
 }
 
-std::string Shown(const PackedDigest& value) {
-  const std::string text = Unpacked(value);
-  return text.empty() ? "-" : text.substr(0, kShownDigits);
+std::string Shown(const AnyDigest& value) {
+  return value.empty() ? "-" : value.hex().substr(0, kShownDigits);
 }
 
 std::string Reason(const EventRange& range) {
@@ -50,19 +43,18 @@ std::string Reason(const EventRange& range) {
   return *range.what + " to " + *range.last_what;
 }
 
-Json TextOrNull(const PackedDigest& packed) {
-  const std::string text = Unpacked(packed);
+Json OrNull(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
 
 Json RangeRecord(const EventRange& range) {
   return Json::Object{
-      {"digest", range.num_events == 1 ? TextOrNull(range.digest) : Json()},
+      {"digest", range.num_events == 1 ? OrNull(range.digest.Text()) : Json()},
       {"gpa", range.gpa ? Json(HexNumber(*range.gpa)) : Json()},
       {"num_events", range.num_events},
       {"size", range.size_bytes},
       {"type", *range.type},
-      {"value_after", TextOrNull(range.value_after)},
+      {"value_after", OrNull(range.value_after.hex())},
       {"what", Reason(range)}};
 }
 
@@ -73,13 +65,13 @@ void EventRanges::Add(const Event& event) {
     ranges_.push_back({.gpa = event.gpa,
                        .type = Keep(event.type),
                        .what = Keep(event.what),
-                       .digest = Pack(event.digest)});
+                       .digest = event.digest});
   }
   EventRange& range = ranges_.back();
   if (event.what != *range.what) range.last_what = Keep(event.what);
   range.size_bytes += event.size_bytes;
   ++range.num_events;
-  range.value_after = Pack(event.value_after);
+  range.value_after = event.value_after;
 }
 
 void EventRanges::WriteText(const TextSink& sink) const {
@@ -114,20 +106,6 @@ const std::string* EventRanges::Keep(std::string_view text) {
   const auto kept = texts_.find(text);
   if (kept != texts_.end()) return &*kept;
   return &*texts_.emplace(text).first;
-}
-
-PackedDigest EventRanges::Pack(std::string_view text) {
-  PackedDigest packed;
-  const size_t last_other = text.find_last_not_of(kHexDigits);
-  const size_t num_digits =
-      last_other == text.npos ? text.size() : text.size() - last_other - 1;
-  packed.size_bytes =
-      static_cast<uint8_t>(std::min(num_digits / 2, packed.bytes.size()));
-  const size_t start = text.size() - 2 * packed.size_bytes;
-  packed.prefix = Keep(text.substr(0, start));
-  const Bytes bytes = ParseHex(text.substr(start)).value();
-  std::ranges::copy(bytes, packed.bytes.begin());
-  return packed;
 }
 
 std::string ExplainEvents(std::span<const Event> events) {

@@ -2,7 +2,6 @@
 // reason are one range, and so are processors that start alike.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -16,15 +15,6 @@
 
 namespace tally {
 
-// PackedDigest is a text as an Event has it, "sha384:<hex>" or hex alone, its
-// digits two a byte. An untrusted file can have 65,000 ranges.
-struct PackedDigest {
-  // What is before the digits; EventRanges keeps it.
-  const std::string* prefix = nullptr;
-  uint8_t size_bytes = 0;
-  std::array<uint8_t, 48> bytes = {};
-};
-
 // EventRange is a run of events. EventRanges keeps the texts.
 struct EventRange {
   // Of the first event: address, type and reason.
@@ -35,10 +25,10 @@ struct EventRange {
   const std::string* last_what = nullptr;
   uint64_t size_bytes = 0;
   uint64_t num_events = 0;
-  // Of the first event, as Event has it.
-  PackedDigest digest;
+  // Of the first event.
+  AnyDigest digest;
   // The register's value after the last one.
-  PackedDigest value_after;
+  AnyDigest value_after;
 };
 
 // EventRanges joins events as they come.
@@ -64,7 +54,6 @@ class EventRanges {
 
  private:
   const std::string* Keep(std::string_view text);
-  PackedDigest Pack(std::string_view text);
 
   // Neither moves what it has.
   std::deque<EventRange> ranges_;

@@ -1,8 +1,10 @@
 #include "measure/igvm_kvm.h"
 
+#include <algorithm>
 #include <array>
 
 #include "common/text.h"
+#include "measure/guest_features.h"
 #include "measure/igvm_plan.h"
 #include "measure/snp.h"
 
@@ -12,12 +14,14 @@ namespace {
 // KVM sets CR0 at launch to ET and NE, in protected mode with PE.
 constexpr uint64_t kCr0RealMode = 0x30;
 constexpr uint64_t kCr0ProtectedMode = 0x31;
-// AMD 24593, appendix B: CR0 in the VMSA.
+// AMD 24593, appendix B: where they are in the VMSA.
 constexpr uint64_t kVmsaCr0Offset = 0x158;
+constexpr uint64_t kVmsaFeaturesOffset = 0x3b0;
 
 using FindingSink = std::function<void(const IgvmKvmFinding&)>;
 
-void CheckVmsa(const IgvmLoad& load, const FindingSink& found) {
+void CheckVmsa(const IgvmLoad& load, IgvmPlatformType platform,
+               const FindingSink& found) {
   if (load.gpa != kKvmVmsaGpa) {
     found({IgvmKvmRule::kVmsaGpa, load.directive,
            "VMSA at gpa " + HexNumber(load.gpa) + ", expected " +
@@ -34,11 +38,34 @@ void CheckVmsa(const IgvmLoad& load, const FindingSink& found) {
                HexNumber(kCr0ProtectedMode) + " (protected mode)",
            "KVM overwrites CR0 before it measures the VMSA"});
   }
+  r.Skip("before SEV_FEATURES", kVmsaFeaturesOffset - kVmsaCr0Offset - 8);
+  const uint64_t features = r.U64Le("SEV_FEATURES");
+  const bool is_snp = platform == IgvmPlatformType::kSevSnp;
+  if (is_snp && (features & kSnpActive) == 0) {
+    found({IgvmKvmRule::kVmsaFeatures, load.directive,
+           "SEV_FEATURES in the VMSA is " + HexNumber(features) +
+               ", expected bit 0 to be set",
+           "KVM sets it in every VMSA of an SNP guest"});
+  }
+}
+
+// CheckFirstVmsa: QEMU sets the processors that a VP context names; KVM
+// measures all of them.
+void CheckFirstVmsa(const std::vector<IgvmLoad>& loads,
+                    const FindingSink& found) {
+  const bool is_there = std::ranges::any_of(loads, [](const IgvmLoad& load) {
+    return load.kind == IgvmLoad::Kind::kVpContext && load.vp_index == 0;
+  });
+  if (is_there) return;
+  found({IgvmKvmRule::kFirstVmsa, std::nullopt,
+         "no VMSA of the first processor, expected one",
+         "KVM measures its state after a reset where the file has none"});
 }
 
 // CheckVmsas looks at the registers, and at what comes behind them.
-void CheckVmsas(const std::vector<IgvmLoad>& loads, const FindingSink& found,
-                const IgvmContentsRead& read) {
+void CheckVmsas(const std::vector<IgvmLoad>& loads, IgvmPlatformType platform,
+                const FindingSink& found, const IgvmContentsRead& read) {
+  CheckFirstVmsa(loads, found);
   const IgvmLoad* vmsa = nullptr;
   bool reported_order = false;
   for (const IgvmLoad& load : loads) {
@@ -50,7 +77,7 @@ void CheckVmsas(const std::vector<IgvmLoad>& loads, const FindingSink& found,
                "QEMU sets the registers of the first processor only"});
       }
       vmsa = &load;
-      CheckVmsa(load, found);
+      CheckVmsa(load, platform, found);
       if (read) read(load.contents);
     } else if (vmsa != nullptr && !reported_order) {
       reported_order = true;
@@ -156,15 +183,15 @@ class LoaderRules {
 }  // namespace
 
 std::string_view IgvmKvmRuleName(IgvmKvmRule rule) {
-  constexpr std::array<std::string_view, 9> kNames = {
-      "one-vmsa",      "vmsa-gpa",         "vmsa-cr0",
-      "vmsa-last",     "parameters-first", "no-shared-page",
-      "no-large-page", "one-id-block",     "known-header"};
+  constexpr std::array<std::string_view, 11> kNames = {
+      "first-vmsa",    "one-vmsa",     "vmsa-gpa",         "vmsa-cr0",
+      "vmsa-features", "vmsa-last",    "parameters-first", "no-shared-page",
+      "no-large-page", "one-id-block", "known-header"};
   return kNames.at(static_cast<size_t>(rule));
 }
 
 std::string WhereOf(const IgvmKvmFinding& finding) {
-  if (!finding.directive) return "initialization";
+  if (!finding.directive) return "headers";
   return "directive " + std::to_string(*finding.directive);
 }
 
@@ -172,7 +199,8 @@ Status FindForKvm(const Igvm& igvm, IgvmPlatformType platform,
                   const FindingSink& found, const IgvmContentsRead& read) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
   // Plain SEV has no registers to set.
-  if (platform != IgvmPlatformType::kSev) CheckVmsas(loads, found, read);
+  if (platform != IgvmPlatformType::kSev)
+    CheckVmsas(loads, platform, found, read);
   LoaderRules rules(FindIgvmPlatform(igvm, platform)->compatibility_mask,
                     found);
   for (const IgvmInitialization& header : igvm.initializations) {

@@ -17,9 +17,11 @@
 namespace tally {
 
 enum class IgvmKvmRule {
+  kFirstVmsa,        // KVM measures a state of the first processor anyway
   kOneVmsa,          // only the first processor's registers can be set
   kVmsaGpa,          // KVM measures every VMSA at one address
   kVmsaCr0,          // KVM overwrites CR0
+  kVmsaFeatures,     // KVM sets SEV_FEATURES
   kVmsaIsLast,       // KVM measures the VMSA when the launch is finished
   kParametersFirst,  // QEMU adds parameters before the pages that it holds back
   kNoSharedPage,     // QEMU adds shared pages as if they were private
@@ -28,13 +30,13 @@ enum class IgvmKvmRule {
   kKnownHeader       // QEMU refuses what it does not know
 };
 
-// IgvmKvmRuleName returns "one-vmsa", "vmsa-gpa", "vmsa-cr0", "vmsa-last" …
+// IgvmKvmRuleName returns "first-vmsa", "one-vmsa", "vmsa-gpa", "vmsa-cr0" …
 std::string_view IgvmKvmRuleName(IgvmKvmRule rule);
 
 // IgvmKvmFinding is a rule that a file breaks.
 struct IgvmKvmFinding {
   IgvmKvmRule rule = IgvmKvmRule::kOneVmsa;
-  // Its number, unless the header is one of initialization.
+  // Its number; none if the header is one of initialization, or missing.
   std::optional<size_t> directive;
   std::string what;      // found, then expected
   std::string_view why;  // what KVM does
@@ -42,7 +44,7 @@ struct IgvmKvmFinding {
   bool operator==(const IgvmKvmFinding&) const = default;
 };
 
-// WhereOf returns "directive 3", or "initialization".
+// WhereOf returns "directive 3", or "headers" where there is none to name.
 std::string WhereOf(const IgvmKvmFinding& finding);
 
 // FindForKvm calls `found` with every broken rule: a file has up to 262,144 of

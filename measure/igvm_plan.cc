@@ -111,7 +111,11 @@ Result<std::vector<IgvmLoad>> PlanIgvm(const Igvm& igvm,
     std::optional<IgvmLoad> load = std::visit(planner, igvm.directives[i]);
     if (!load) continue;
     load->directive = i;
-    num_pages += load->size_bytes / kIgvmPageBytes;
+    // An error range is no memory; Hyper-V alone measures its pages.
+    if (load->kind != IgvmLoad::Kind::kErrorRange ||
+        platform == IgvmPlatformType::kVsm) {
+      num_pages += load->size_bytes / kIgvmPageBytes;
+    }
     if (num_pages > kMaxIgvmPages) {
       return InputError("igvm: directive " + std::to_string(i) +
                         ": all pages together are more than " +

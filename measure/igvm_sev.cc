@@ -52,8 +52,8 @@ Result<IgvmSevMeasurement> MeasureIgvmSev(const Igvm& igvm, SevMode mode,
                      .type = is_vmsa ? "vmsa" : "data",
                      .gpa = load.gpa,
                      .size_bytes = load.size_bytes,
-                     .digest = "sha256:" + Sha256(contents).hex(),
-                     .value_after = hasher.Clone().Finish().hex()});
+                     .digest = Sha256(contents),
+                     .value_after = hasher.Clone().Finish()});
     }
     if (folding.done) folding.done(load.contents);
   }

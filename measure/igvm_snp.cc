@@ -44,22 +44,24 @@ SnpPage PageOf(const IgvmLoad& load, SnpPageType type, uint64_t at) {
 
 Event LoadEvent(const IgvmLoad& load, SnpPageType type,
                 const SnpLaunchDigest& after) {
-  return {
-      .what = load.what,
-      .type = std::string(SnpPageTypeName(type)),
-      .gpa = load.gpa,
-      .size_bytes = load.size_bytes,
-      .digest = HasContents(type) ? "sha384:" + ContentsDigest(load).hex() : "",
-      .value_after = after.hex()};
+  return {.what = load.what,
+          .type = std::string(SnpPageTypeName(type)),
+          .gpa = load.gpa,
+          .size_bytes = load.size_bytes,
+          .digest = HasContents(type) ? ContentsDigest(load) : AnyDigest(),
+          .value_after = after};
 }
 
-// IdBlockDigest returns what the last ID block of the platform says.
-std::optional<SnpLaunchDigest> IdBlockDigest(const Igvm& igvm, uint32_t mask) {
+// IdBlockDigest returns what the ID block of the platform says; of several, one
+// that says something else than what was measured.
+std::optional<SnpLaunchDigest> IdBlockDigest(const Igvm& igvm, uint32_t mask,
+                                             const SnpLaunchDigest& measured) {
   std::optional<SnpLaunchDigest> digest;
   for (const IgvmDirective& directive : igvm.directives) {
     const auto* block = std::get_if<Boxed<IgvmSnpIdBlock>>(&directive);
     if (block != nullptr && ((*block)->compatibility_mask & mask) != 0) {
       digest = SnpLaunchDigest((*block)->launch_digest);
+      if (*digest != measured) break;
     }
   }
   return digest;
@@ -87,7 +89,7 @@ Result<IgvmSnpMeasurement> MeasureIgvmSnp(const Igvm& igvm,
     if (folding.done) folding.done(load.contents);
   }
   measurement.id_block_digest = IdBlockDigest(
-      igvm, FindIgvmPlatform(igvm, kPlatform)->compatibility_mask);
+      igvm, FindIgvmPlatform(igvm, kPlatform)->compatibility_mask, digest);
   return measurement;
 }
 

@@ -26,8 +26,8 @@ Event LoadEvent(const IgvmLoad& load, const Mrtd& after) {
           .type = is_extended ? "extended" : "added",
           .gpa = load.gpa,
           .size_bytes = load.size_bytes,
-          .digest = is_extended ? "sha384:" + ContentsDigest(load).hex() : "",
-          .value_after = after.hex()};
+          .digest = is_extended ? ContentsDigest(load) : AnyDigest(),
+          .value_after = after};
 }
 
 }  // namespace

@@ -49,16 +49,14 @@ Event PagesEvent(const IgvmLoad& load, const VbsBootDigest& after) {
               .type = "normal",
               .gpa = load.gpa,
               .size_bytes = load.size_bytes,
-              .value_after = after.hex()};
+              .value_after = after};
   if (load.unmeasured) {
     const bool is_error_range = load.kind == IgvmLoad::Kind::kErrorRange;
     event.type = is_error_range ? "shared" : "unmeasured";
     return event;
   }
-  const Sha256Digest contents = load.contents.empty()
-                                    ? Sha256(Bytes(load.size_bytes, 0))
-                                    : Sha256(load.contents);
-  event.digest = "sha256:" + contents.hex();
+  event.digest = load.contents.empty() ? Sha256(Bytes(load.size_bytes, 0))
+                                       : Sha256(load.contents);
   return event;
 }
 
@@ -82,8 +80,8 @@ Status ExtendRegisters(const IgvmLoad& load, const IgvmFolding& folding,
                            ", register " + HexNumber(name),
                    .type = "register",
                    .size_bytes = value.size(),
-                   .digest = "sha256:" + Sha256(value).hex(),
-                   .value_after = digest->hex()});
+                   .digest = Sha256(value),
+                   .value_after = *digest});
   }
   return r.Finish();
 }

@@ -30,7 +30,7 @@ Event SectionEvent(const EifSection& section, const std::string& what) {
   return {.what = what,
           .type = "section",
           .size_bytes = section.bytes.size(),
-          .digest = "sha256:" + Sha256(section.bytes).hex()};
+          .digest = Sha256(section.bytes)};
 }
 
 // CloseRegister extends the zero register with the stream's digest.
@@ -45,8 +45,8 @@ NitroRegister CloseRegister(const std::string& name, Stream stream) {
   result.events.push_back({.what = "SHA-384 of the bytes above, concatenated",
                            .type = "extend",
                            .size_bytes = inner.span().size(),
-                           .digest = "sha384:" + inner.hex(),
-                           .value_after = result.value.hex()});
+                           .digest = inner,
+                           .value_after = result.value});
   return result;
 }
 
@@ -56,7 +56,7 @@ Result<NitroRegister> MeasureCertificate(const EifSection& signature) {
   stream.Add(der, {.what = "signing certificate (DER)",
                    .type = "certificate",
                    .size_bytes = der.size(),
-                   .digest = "sha256:" + Sha256(der).hex()});
+                   .digest = Sha256(der)});
   return CloseRegister("PCR8", std::move(stream));
 }
 

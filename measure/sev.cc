@@ -23,8 +23,8 @@ struct Progress {
                       .type = std::move(type),
                       .gpa = gpa,
                       .size_bytes = bytes.size(),
-                      .digest = "sha256:" + Sha256(bytes).hex(),
-                      .value_after = hasher.Clone().Finish().hex()});
+                      .digest = Sha256(bytes),
+                      .value_after = hasher.Clone().Finish()});
   }
 };
 
@@ -102,7 +102,7 @@ SevEsVmsas MakeVmsas(const SevLaunch& launch, const Ovmf& layout) {
   const VmsaFacts facts{.vmm = launch.vmm,
                         .era = launch.era,
                         .vcpu_signature = launch.vcpu_signature,
-                        .guest_features = 0};
+                        .guest_features = launch.guest_features};
   const uint32_t reset_eip = layout.sev_es_reset_eip.value_or(kBootEip);
   return {.first = EncodeVmsa(InitialVmsa(facts, kBootEip)),
           .other = EncodeVmsa(InitialVmsa(facts, reset_eip))};
@@ -122,7 +122,8 @@ void AddVmsas(const SevEsVmsas& vmsas, std::span<const uint32_t> vcpu_counts,
     const Event& last = progress->events[num_events - 1];
     cells->push_back(
         {.num_vcpus = num_vcpus,
-         .launch_digest = SevLaunchDigest::FromHex(last.value_after).value(),
+         .launch_digest =
+             SevLaunchDigest::FromBytes(last.value_after.span()).value(),
          .num_events = num_events});
   }
 }
@@ -150,9 +151,9 @@ Result<SevMeasurement> MeasureSev(const SevLaunch& launch,
     AddVmsas(MakeVmsas(launch, layout), vcpu_counts, &progress,
              &measurement.cells);
   } else {
-    const std::string& value = progress.events.back().value_after;
+    const AnyDigest& value = progress.events.back().value_after;
     measurement.cells.push_back(
-        {.launch_digest = SevLaunchDigest::FromHex(value).value(),
+        {.launch_digest = SevLaunchDigest::FromBytes(value.span()).value(),
          .num_events = progress.events.size()});
   }
   measurement.events = std::move(progress.events);

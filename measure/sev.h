@@ -32,6 +32,8 @@ struct SevLaunch {
   uint32_t vcpu_signature = 0;
   SnpVmm vmm = SnpVmm::kQemu;
   SnpVmsaEra era = SnpVmsaEra::kFpuSynced;
+  // SEV_FEATURES of the VMSAs (AMD 24593, appendix B), for SEV-ES.
+  uint64_t guest_features = 0;
   // The firmware must have a kernel-hashes table.
   std::optional<SevHashes> kernel_hashes;
 };

@@ -14,9 +14,9 @@ namespace {
 // the image was split.
 constexpr uint64_t kVarsBytes[] = {0x20000, 0x84000};
 
-// SEV_FEATURES of SEV-ES guests: none; debug-swap, which hosts before Linux 6.9
-// set unasked ("KVM: SEV: disable SEV-ES DebugSwap by default"); and those with
-// the bit that only SNP guests have.
+// SEV_FEATURES of SEV-ES guests beside those given: none; debug-swap, which
+// hosts before Linux 6.9 set unasked ("KVM: SEV: disable SEV-ES DebugSwap by
+// default"); and those with the bit that only SNP guests have.
 constexpr uint64_t kSevFeaturesToTry[] = {0, 0x20, 0x1, 0x21};
 
 // AddPrefixes adds all variants of the kernel hashes behind a firmware.
@@ -74,7 +74,7 @@ std::vector<SevStates> PlanStates(const SevLaunch& launch, uint32_t reset_eip) {
   const VmsaFacts given{.vmm = launch.vmm,
                         .era = launch.era,
                         .vcpu_signature = launch.vcpu_signature,
-                        .guest_features = 0};
+                        .guest_features = launch.guest_features};
   std::vector<SevStates> states;
   const auto vmsas = [&](const VmsaFacts& facts) {
     return VmsaPair{.first = InitialVmsa(facts, kBootEip),

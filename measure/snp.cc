@@ -57,6 +57,15 @@ Status CheckFirmware(const Ovmf& layout,
   return Ok();
 }
 
+// WhyNoHashes says why a firmware takes no hashes of a kernel.
+std::string WhyNoHashes(const Ovmf& layout) {
+  if (!layout.kernel_hashes) {
+    return "the firmware has no kernel-hashes table";
+  }
+  return "the firmware's SEV metadata has no section SNP_KERNEL_HASHES for its "
+         "kernel-hashes table";
+}
+
 Status CheckKernelHashes(const SnpLaunch& launch, const Ovmf& layout) {
   if (!launch.kernel_hashes) return Ok();
   if (!ProfileOf(launch.vmm).measures_kernel) {
@@ -65,9 +74,7 @@ Status CheckKernelHashes(const SnpLaunch& launch, const Ovmf& layout) {
                       " measures no kernel");
   }
   if (!HasKernelHashesTable(layout)) {
-    return InputError(
-               "snp: a kernel was given, but the firmware has no kernel-hashes "
-               "table")
+    return InputError("snp: a kernel was given, but " + WhyNoHashes(layout))
         .Hint(
             "use a firmware built from OvmfPkg/AmdSev/AmdSevX64.dsc, or "
             "measure "
@@ -140,7 +147,7 @@ std::vector<Coverage> DescribeCoverage(const SnpLaunch& launch,
     } else if (!ProfileOf(launch.vmm).measures_kernel) {
       why_not = std::string(SnpVmmName(launch.vmm)) + " measures no kernel";
     } else if (!HasKernelHashesTable(layout)) {
-      why_not = "the firmware has no kernel-hashes table";
+      why_not = WhyNoHashes(layout);
     } else {
       why_not = "the launch puts no kernel hashes into the firmware's table";
     }
@@ -168,7 +175,8 @@ SnpMeasurement Finish(SnpStart start, const SnpVmsas& vmsas,
     const Event& last = measurement.events[num_events - 1];
     measurement.cells.push_back(
         {.num_vcpus = num_vcpus,
-         .launch_digest = SnpLaunchDigest::FromHex(last.value_after).value(),
+         .launch_digest =
+             SnpLaunchDigest::FromBytes(last.value_after.span()).value(),
          .num_events = num_events});
   }
   return measurement;
@@ -177,9 +185,9 @@ SnpMeasurement Finish(SnpStart start, const SnpVmsas& vmsas,
 Result<SnpMeasurement> MeasureSections(SnpStart start, const SnpLaunch& launch,
                                        const Ovmf& layout,
                                        std::span<const uint32_t> vcpu_counts) {
-  TALLY_TRY(CheckKernelHashes(launch, layout));
   TALLY_TRY(CheckProcessors(launch, vcpu_counts));
   TALLY_TRY(CheckFirmware(layout, vcpu_counts));
+  TALLY_TRY(CheckKernelHashes(launch, layout));
   start.Fold(PlanSnpSections(launch, layout));
   return Finish(std::move(start),
                 InitialSnpVmsas(launch, layout.sev_es_reset_eip), vcpu_counts,
@@ -326,8 +334,8 @@ Result<SnpMeasurement> MeasureSnpFromSeed(
   SnpStart start{.digest = seed.after_firmware};
   start.events.push_back({.what = "firmware, given by its digest",
                           .type = "seed",
-                          .digest = "sha384:" + seed.after_firmware.hex(),
-                          .value_after = seed.after_firmware.hex()});
+                          .digest = seed.after_firmware,
+                          .value_after = seed.after_firmware});
   return MeasureSections(std::move(start), launch, seed.layout, vcpu_counts);
 }
 

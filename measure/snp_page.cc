@@ -17,14 +17,16 @@ Event StepEvent(const SnpStep& step, const SnpLaunchDigest& after) {
           .type = std::string(SnpPageTypeName(step.page.type)),
           .gpa = step.page.gpa,
           .size_bytes = kSnpPageBytes,
-          .digest = has_contents ? "sha384:" + step.page.contents.hex() : "",
-          .value_after = after.hex()};
+          .digest = has_contents ? AnyDigest(step.page.contents) : AnyDigest(),
+          .value_after = after};
 }
 
 // HashPages fills in the digests of pages, side by side: a firmware of 4 MiB
 // takes longer than all the rest of a measurement.
 void HashPages(ByteSpan bytes, std::span<SnpStep> steps) {
   constexpr size_t kPagesAtOnce = 64;
+  // Also where there are two processors: one thread more is often left on its
+  // parent's, three are spread.
   constexpr unsigned kMaxThreads = 4;
   const size_t num_parts = (steps.size() + kPagesAtOnce - 1) / kPagesAtOnce;
   const Status done = ParallelFor(num_parts, kMaxThreads, [&](size_t part) {
@@ -86,6 +88,7 @@ void AppendNormalPages(ByteSpan bytes, uint64_t gpa, const std::string& what,
                        std::vector<SnpStep>* steps) {
   TALLY_CHECK(bytes.size() % kSnpPageBytes == 0);
   const size_t first = steps->size();
+  steps->reserve(first + bytes.size() / kSnpPageBytes);
   for (uint64_t offset = 0; offset < bytes.size(); offset += kSnpPageBytes) {
     steps->push_back(
         {{.type = SnpPageType::kNormal, .gpa = gpa + offset}, what});
@@ -96,6 +99,7 @@ void AppendNormalPages(ByteSpan bytes, uint64_t gpa, const std::string& what,
 SnpLaunchDigest FoldSnp(const SnpLaunchDigest& before,
                         std::span<const SnpStep> steps,
                         std::vector<Event>* events) {
+  events->reserve(events->size() + steps.size());
   SnpLaunchDigest digest = before;
   for (const SnpStep& step : steps) {
     digest = ExtendSnp(digest, step.page);

@@ -21,7 +21,7 @@ Event SectionEvent(const TdvfSection& section, std::string_view type,
           .type = std::string(type),
           .gpa = section.gpa,
           .size_bytes = section.size_bytes,
-          .value_after = hasher.value().hex()};
+          .value_after = hasher.value()};
 }
 
 void AddPages(const TdvfSection& section, MrtdHasher* hasher) {
@@ -39,7 +39,7 @@ void MeasureSection(ByteSpan image, const TdvfSection& section,
     return;
   }
   const Bytes contents = Contents(image, section);
-  const std::string digest = "sha384:" + Sha384(contents).hex();
+  const Sha384Digest digest = Sha384(contents);
   if (order == TdxPageOrder::kTwoPass) {
     AddPages(section, hasher);
     events->push_back(SectionEvent(section, "add", *hasher));

@@ -3,9 +3,10 @@
 #
 # Times launch digests as whole processes: one of a firmware of 4 MiB, a matrix
 # of 1 to 64 vCPUs, a search for an input that explains a digest, and two IGVM
-# files; beside virtee's sev-snp-measure in the same run, if there is one (see
-# tests/interop/sev_snp_measure.sh). Prints medians, ratios, and the peak memory
-# of tally, also with an initrd of 1 GiB. Build TALLY with the preset "release".
+# files; in the same run OpenSSL's hash of that firmware, and virtee's
+# sev-snp-measure if there is one (see tests/interop/sev_snp_measure.sh). Prints
+# medians, ratios, and the peak memory of tally, also with an initrd of 1 GiB.
+# Build TALLY with the preset "release".
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../repro/lib.sh"
 
@@ -92,10 +93,10 @@ report() {
     printf "%-34s %8.1f ms  %5.1f MiB\n", name, us / 1000, kib / 1024 }'
 }
 
-# beside OURS THEIRS prints the peer's time and the ratio.
+# beside NAME OURS THEIRS prints another program's time and the ratio.
 beside() {
-  awk -v ours="$1" -v theirs="$2" 'BEGIN {
-    printf "  sev-snp-measure %27.1f ms  %.1f times as long\n", theirs / 1000, theirs / ours }'
+  awk -v name="$1" -v ours="$2" -v theirs="$3" 'BEGIN {
+    printf "  %-32s %8.1f ms  %.1f times as long\n", name, theirs / 1000, theirs / ours }'
 }
 
 main() {
@@ -115,9 +116,11 @@ main() {
 
   read -r ours kib < <(run $RUNS "$TALLY" measure snp "${launch[@]}" --vcpus 4)
   report "one digest, 4 MiB of firmware" "$ours" "$kib"
+  read -r theirs _ < <(run $RUNS openssl dgst -sha384 "$SCRATCH/firmware")
+  beside "openssl dgst -sha384 of it" "$ours" "$theirs"
   if [[ -n $peer ]]; then
     read -r theirs _ < <(run $RUNS "$peer" --mode snp "${launch[@]}" --vcpus 4)
-    beside "$ours" "$theirs"
+    beside sev-snp-measure "$ours" "$theirs"
   fi
 
   read -r ours kib < <(run $RUNS "$TALLY" measure snp "${launch[@]}" \
@@ -125,7 +128,7 @@ main() {
   report "1 to $MATRIX_VCPUS vCPUs" "$ours" "$kib"
   if [[ -n $peer ]]; then
     read -r theirs _ < <(run 1 bash -c "$PEER_MATRIX" "$peer" "$MATRIX_VCPUS" "${launch[@]}")
-    beside "$ours" "$theirs"
+    beside sev-snp-measure "$ours" "$theirs"
   fi
 
   read -r ours kib < <(run 3 "$TALLY" why snp --expected "$unknown" "${launch[@]}" --vcpus 4)

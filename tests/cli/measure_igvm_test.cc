@@ -51,6 +51,7 @@ class MeasureIgvm : public testing::Test {
     page_ = Bytes(4096, 5);
     vmsa_ = Bytes(4096, 0);
     vmsa_[0x158] = 0x31;
+    vmsa_[0x3b0] = 1;
     igvm_.platforms = {IgvmPlatform{.compatibility_mask = kSnp,
                                     .type = IgvmPlatformType::kSevSnp},
                        IgvmPlatform{.compatibility_mask = kSevEs,

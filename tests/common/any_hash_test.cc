@@ -35,5 +35,30 @@ TEST(AnyHash, AStreamInPartsIsTheStreamAsAWhole) {
   }
 }
 
+TEST(AnyDigest, SaysOfWhichAlgorithmItIs) {
+  const ByteSpan abc = AsBytes("abc");
+  const AnyDigest digest = Sha384(abc);
+  EXPECT_EQ(digest.Text(), "sha384:" + Sha384(abc).hex());
+  EXPECT_EQ(digest.hex(), Sha384(abc).hex());
+  for (const HashAlgorithm algorithm : kHashAlgorithms) {
+    const AnyDigest of_algorithm(algorithm, HashWith(algorithm, abc));
+    EXPECT_FALSE(of_algorithm.empty());
+    EXPECT_EQ(of_algorithm.Text(), std::string(HashName(algorithm)) + ":" +
+                                       Hex(HashWith(algorithm, abc)));
+    EXPECT_EQ(of_algorithm == digest, algorithm == HashAlgorithm::kSha384);
+  }
+}
+
+TEST(AnyDigest, CanBeNone) {
+  EXPECT_TRUE(AnyDigest().empty());
+  EXPECT_EQ(AnyDigest().Text(), "");
+  EXPECT_EQ(AnyDigest().hex(), "");
+  EXPECT_NE(AnyDigest(), AnyDigest(Sha1Digest()));
+}
+
+TEST(AnyDigestDeathTest, HasTheSizeOfItsAlgorithm) {
+  EXPECT_DEATH(AnyDigest(HashAlgorithm::kSha256, Bytes(48)), "");
+}
+
 }  // namespace
 }  // namespace tally

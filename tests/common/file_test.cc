@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <thread>
 
 #include "common/hash.h"
 #include "common/staging_directory.h"
@@ -172,6 +174,25 @@ TEST(DigestFile, DigestsInPieces) {
     EXPECT_EQ(digest->size_bytes, size);
     EXPECT_EQ(digest->sha256, Sha256(bytes));
   }
+}
+
+TEST(DigestStream, DigestsWhatAPipeGives) {
+  const Scratch scratch;
+  const fs::path pipe = scratch.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const Bytes bytes((size_t{1} << 20) + 3, 7);
+  std::jthread writer([&] {
+    std::ofstream(pipe, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  });
+  const Result<FileDigest> digest = DigestStream(pipe);
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(digest->size_bytes, bytes.size());
+  EXPECT_EQ(digest->sha256, Sha256(bytes));
+  EXPECT_EQ(DigestStream("/dev/null")->size_bytes, 0u);
+  EXPECT_FALSE(DigestStream(scratch.path()));
+  EXPECT_FALSE(DigestFile(pipe));
 }
 
 TEST(MappedFile, MapsAndMoves) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
+#include <thread>
 
 #include "common/descriptor.h"
 #include "tests/support/test_files.h"
@@ -69,6 +72,24 @@ TEST(RunTool, KillsWhatTakesTooLong) {
             "'/bin/sh' was killed after 1 seconds\n"
             "  command: /bin/sh '-c' 'echo waiting >&2; exec sleep 100'\n"
             "    waiting");
+}
+
+TEST(RunTool, KillsWhatAProgramThatTakesTooLongHasStarted) {
+  // The shell waits for a child of its own, which holds the pipe open.
+  Tool tool = Shell("sleep 100 & echo $! >&2; wait");
+  tool.max_seconds = 1;
+  const std::string message = RunTool(tool).error().ToString();
+  const pid_t grandchild = std::stoi(message.substr(message.rfind(' ')));
+  ASSERT_GT(grandchild, 0) << message;
+  // Its new parent takes a moment to bury it.
+  char state = 'Z';
+  for (int i = 0; i < 100; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
+    std::string pid, name;
+    if (!(stat >> pid >> name >> state) || state == 'Z') return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  FAIL() << grandchild << " is in state " << state;
 }
 
 TEST(RunTool, DrainsBothPipesTogether) {

@@ -91,11 +91,12 @@ TEST(Ovmf, ReadsEveryField) {
   EXPECT_EQ(
       *ovmf,
       (Ovmf{.size_bytes = 0x2000,
-            .sections = {{0x800000, 0x3000, OvmfSectionKind::kSecMem},
-                         {0x803000, 0x1000, OvmfSectionKind::kSecrets},
-                         {0x804000, 0x1000, OvmfSectionKind::kCpuid},
-                         {0x805000, 0x1000, OvmfSectionKind::kSvsmCaa},
-                         {0x806000, 0x1000, OvmfSectionKind::kKernelHashes}},
+            .sections = {{0x800000, 0x3000, OvmfSectionKind::kSecMem, 0x110},
+                         {0x803000, 0x1000, OvmfSectionKind::kSecrets, 0x11c},
+                         {0x804000, 0x1000, OvmfSectionKind::kCpuid, 0x128},
+                         {0x805000, 0x1000, OvmfSectionKind::kSvsmCaa, 0x134},
+                         {0x806000, 0x1000, OvmfSectionKind::kKernelHashes,
+                          0x140}},
             .kernel_hashes = OvmfRange{0x806c00, 0x400},
             .sev_es_reset_eip = 0x0080b004}));
   EXPECT_EQ(ovmf->gpa(), 0xffffe000u);
@@ -105,14 +106,16 @@ TEST(Ovmf, ReadsDebiansFirmware) {
   TALLY_NEED_VECTOR(path, "snp/debian-ovmf/OVMF.fd");
   const auto ovmf = ParseOvmf(test::MustRead(path));
   ASSERT_TRUE(ovmf) << ovmf.error().ToString();
-  EXPECT_EQ(*ovmf,
-            (Ovmf{.size_bytes = 0x200000,
-                  .sections = {{0x800000, 0x9000, OvmfSectionKind::kSecMem},
-                               {0x80a000, 0x3000, OvmfSectionKind::kSecMem},
-                               {0x80d000, 0x1000, OvmfSectionKind::kSecrets},
-                               {0x80e000, 0x1000, OvmfSectionKind::kCpuid},
-                               {0x80f000, 0x11000, OvmfSectionKind::kSecMem}},
-                  .sev_es_reset_eip = 0x0080b004}));
+  EXPECT_EQ(
+      *ovmf,
+      (Ovmf{
+          .size_bytes = 0x200000,
+          .sections = {{0x800000, 0x9000, OvmfSectionKind::kSecMem, 0x1ffae4},
+                       {0x80a000, 0x3000, OvmfSectionKind::kSecMem, 0x1ffaf0},
+                       {0x80d000, 0x1000, OvmfSectionKind::kSecrets, 0x1ffafc},
+                       {0x80e000, 0x1000, OvmfSectionKind::kCpuid, 0x1ffb08},
+                       {0x80f000, 0x11000, OvmfSectionKind::kSecMem, 0x1ffb14}},
+          .sev_es_reset_eip = 0x0080b004}));
 }
 
 TEST(Ovmf, RejectsATruncatedFirmware) {
@@ -198,31 +201,39 @@ TEST(Ovmf, RejectsBadSections) {
             "ovmf sev metadata: section kind at 0x118: found 0x5, expected "
             "0x1, 0x2, 0x3, 0x4 or 0x10");
   EXPECT_EQ(RefusedSections({{0x800000, 0, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0x800000: size is zero");
+            "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0x800000: "
+            "size is zero");
   EXPECT_EQ(RefusedSections({{0x800000, 0x1001, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0x800000: size 0x1001 "
+            "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0x800000: "
+            "size 0x1001 "
             "is not a multiple of 0x1000");
   EXPECT_EQ(RefusedSections({{0x800800, 0x1000, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0x800800: address is "
+            "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0x800800: "
+            "address is "
             "not a multiple of 0x1000");
-  EXPECT_EQ(RefusedSections({{0x800000, 0x1001000, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0x800000: size is "
-            "0x1001000, expected at most 0x1000000");
+  EXPECT_EQ(
+      RefusedSections({{0x800000, 0x1001000, 1}}),
+      "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0x800000: size is "
+      "0x1001000, expected at most 0x1000000");
   EXPECT_EQ(RefusedSections({{0xffffd000, 0x2000, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0xffffd000: ends at "
+            "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0xffffd000: "
+            "ends at "
             "0xfffff000, expected at most 0xffffe000 where the image begins");
   EXPECT_EQ(RefusedSections({{0xfffff000, 0x2000, 1}}),
-            "ovmf sev metadata: section SNP_SEC_MEM at 0xfffff000: ends at "
+            "ovmf sev metadata: section SNP_SEC_MEM at 0x110, gpa 0xfffff000: "
+            "ends at "
             "0x100001000, expected at most 0xffffe000 where the image begins");
-  EXPECT_EQ(RefusedSections({{0x800000, 0x2000, 2}}),
-            "ovmf sev metadata: section SNP_SECRETS at 0x800000: size is "
-            "0x2000, expected 0x1000");
-  EXPECT_EQ(RefusedSections({{0x800000, 0x1000, 3}, {0x900000, 0x1000, 3}}),
-            "ovmf sev metadata: section SNP_CPUID at 0x900000: second of its "
-            "kind, the first is at 0x800000");
+  EXPECT_EQ(
+      RefusedSections({{0x800000, 0x2000, 2}}),
+      "ovmf sev metadata: section SNP_SECRETS at 0x110, gpa 0x800000: size is "
+      "0x2000, expected 0x1000");
+  EXPECT_EQ(
+      RefusedSections({{0x800000, 0x1000, 3}, {0x900000, 0x1000, 3}}),
+      "ovmf sev metadata: section SNP_CPUID at 0x11c, gpa 0x900000: second "
+      "of its kind, the first is at 0x110");
   EXPECT_EQ(RefusedSections({{0x802000, 0x1000, 2}, {0x800000, 0x3000, 1}}),
-            "ovmf sev metadata: section SNP_SECRETS at 0x802000 overlaps "
-            "section SNP_SEC_MEM at 0x800000");
+            "ovmf sev metadata: section SNP_SECRETS at 0x110, gpa 0x802000, "
+            "overlaps the section SNP_SEC_MEM at 0x11c, gpa 0x800000");
 }
 
 TEST(Ovmf, RejectsAKernelHashesTableOutsideItsSection) {
@@ -230,14 +241,14 @@ TEST(Ovmf, RejectsAKernelHashesTableOutsideItsSection) {
             "ovmf kernel-hashes entry: table at 0x806c00: size is 175, "
             "expected at least 176");
   EXPECT_EQ(FirmwareRefusal({.hashes_gpa = 0x806c01}),
-            "ovmf kernel-hashes entry: table at 0x806c01: not inside section "
-            "SNP_KERNEL_HASHES at 0x806000");
+            "ovmf kernel-hashes entry: table at 0x806c01: not inside the "
+            "section SNP_KERNEL_HASHES at 0x140, gpa 0x806000");
   EXPECT_EQ(FirmwareRefusal({.hashes_gpa = 0x805f00}),
-            "ovmf kernel-hashes entry: table at 0x805f00: not inside section "
-            "SNP_KERNEL_HASHES at 0x806000");
+            "ovmf kernel-hashes entry: table at 0x805f00: not inside the "
+            "section SNP_KERNEL_HASHES at 0x140, gpa 0x806000");
   EXPECT_EQ(FirmwareRefusal({.hashes_size = 0xffffffff}),
-            "ovmf kernel-hashes entry: table at 0x806c00: not inside section "
-            "SNP_KERNEL_HASHES at 0x806000");
+            "ovmf kernel-hashes entry: table at 0x806c00: not inside the "
+            "section SNP_KERNEL_HASHES at 0x140, gpa 0x806000");
 }
 
 TEST(Ovmf, RejectsALayoutWhoseAddressesWrap) {

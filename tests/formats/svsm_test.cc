@@ -20,10 +20,11 @@ TEST(Svsm, ReadsEveryField) {
   ASSERT_TRUE(svsm) << svsm.error().ToString();
   EXPECT_EQ(svsm->size_bytes, 0x2000u);
   EXPECT_EQ(svsm->entry_offset, test::kSvsmEntryOffset);
-  EXPECT_EQ(svsm->sections, (std::vector<OvmfSection>{
-                                {0x2000, 0x2000, OvmfSectionKind::kSecMem},
-                                {0x4000, 0x1000, OvmfSectionKind::kSecrets},
-                                {0x5000, 0x1000, OvmfSectionKind::kCpuid}}));
+  EXPECT_EQ(svsm->sections,
+            (std::vector<OvmfSection>{
+                {0x2000, 0x2000, OvmfSectionKind::kSecMem, 0x110},
+                {0x4000, 0x1000, OvmfSectionKind::kSecrets, 0x11c},
+                {0x5000, 0x1000, OvmfSectionKind::kCpuid, 0x128}}));
 }
 
 TEST(Svsm, RejectsAnImageWithoutInfo) {
@@ -43,9 +44,10 @@ TEST(Svsm, RejectsAPlaceThatDoesNotFit) {
             "svsm: size is 0x2000, expected at most 0x1000, where the image "
             "ends in guest memory");
   // Its sections end at 0x6000.
-  EXPECT_EQ(SvsmRefusal(test::MakeSvsm(), 0x7000),
-            "svsm sev metadata: section SNP_CPUID at 0x5000: ends at 0x6000, "
-            "expected at most 0x5000 where the image begins");
+  EXPECT_EQ(
+      SvsmRefusal(test::MakeSvsm(), 0x7000),
+      "svsm sev metadata: section SNP_CPUID at 0x128, gpa 0x5000: ends at "
+      "0x6000, expected at most 0x5000 where the image begins");
 }
 
 TEST(Svsm, RejectsEveryTruncation) {

@@ -160,8 +160,13 @@ igvm_outputs() {
     --platform sev-snp --check-kvm
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 \
     -out "$SCRATCH/id-key.pem" 2>/dev/null
-  "$TALLY" id-block create --id-key "$SCRATCH/id-key.pem" -o "$SCRATCH/id" \
-    --measurement "$("$TALLY" measure igvm "$file" --platform sev-snp)" >/dev/null
+  output "id-block create" output-id-block-create id-block create \
+    --id-key "$SCRATCH/id-key.pem" --author-key "$SCRATCH/id-key.pem" \
+    -o "$SCRATCH/id" \
+    --measurement "$("$TALLY" measure igvm "$file" --platform sev-snp)"
+  output "id-block verify" output-id-block-verify id-block verify "$SCRATCH/id"
+  answer_no "id-block verify" output-id-block-verify id-block verify "$SCRATCH/id" \
+    --measurement "$(printf '%096d' 1)"
   output "id-block attach" output-id-block-attach id-block attach "$file" \
     "$SCRATCH/id" -o "$SCRATCH/signed.igvm"
   output "measure igvm (ID block)" output-measure-igvm measure igvm \
@@ -223,6 +228,11 @@ measure_outputs() {
       --ovmf "$artifacts/firmware.fd" --vcpus 1,2 --vcpu-type EPYC-v4
     output "measure sev" output-measure-snp measure sev \
       --ovmf "$artifacts/firmware.fd"
+    output "measure snp:ovmf-hash" output-measure-ovmf-hash measure snp:ovmf-hash \
+      --ovmf "$artifacts/firmware.fd"
+    answer_no "why snp" output-why-snp why snp --max-vcpus 2 \
+      --ovmf "$artifacts/firmware.fd" --vcpus 1 --vcpu-type EPYC-v4 \
+      --expected "$(printf '%096d' 1)"
     output "why snp" output-why-snp why snp \
       --ovmf "$artifacts/firmware.fd" --vcpus 1 --vcpu-type EPYC-v4 \
       --expected "$("$TALLY" measure snp --ovmf "$artifacts/firmware.fd" \

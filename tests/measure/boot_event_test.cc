@@ -23,7 +23,7 @@ TEST(BootEvent, AnOnlySeparatorGivesTheKnownValue) {
             "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969");
   ASSERT_EQ(pcrs.at(2).events.size(), 1u);
   EXPECT_EQ(pcrs.at(2).events[0].type, "EV_SEPARATOR");
-  EXPECT_EQ(pcrs.at(2).events[0].value_after, Hex(pcrs.at(2).value));
+  EXPECT_EQ(pcrs.at(2).events[0].value_after.hex(), Hex(pcrs.at(2).value));
 }
 
 TEST(BootEvent, ARegisterIsAsGoodAsItsWeakestEvent) {

@@ -20,13 +20,7 @@ using test::MeasuredPage;
 using test::UnmeasuredPage;
 
 Igvm Tdx(std::vector<IgvmDirective> directives) {
-  Igvm igvm;
-  igvm.platforms = {IgvmPlatform{.compatibility_mask = kIgvmMask,
-                                 .type = IgvmPlatformType::kTdx}};
-  igvm.directives = std::move(directives);
-  const Status status = CheckIgvm(igvm);
-  EXPECT_TRUE(status) << status.error().ToString();
-  return igvm;
+  return test::IgvmOf(IgvmPlatformType::kTdx, std::move(directives));
 }
 
 std::string MrtdHex(const Igvm& igvm) {
@@ -106,14 +100,14 @@ TEST(IgvmTdx, SaysWhatWasAddedAndWhatWasExtended) {
                                    .type = "extended",
                                    .gpa = 0x1000,
                                    .size_bytes = 4096,
-                                   .digest = "sha384:" + Sha384(contents).hex(),
-                                   .value_after = guest.value().hex()}));
+                                   .digest = Sha384(contents),
+                                   .value_after = guest.value()}));
   guest.AddPage(0x2000);
   EXPECT_EQ(kept.events[1], (Event{.what = "page data, unmeasured",
                                    .type = "added",
                                    .gpa = 0x2000,
                                    .size_bytes = 4096,
-                                   .value_after = guest.value().hex()}));
+                                   .value_after = guest.value()}));
 }
 
 TEST(IgvmTdx, RejectsPagesOfSnp) {

@@ -67,11 +67,11 @@ TEST(NitroMeasurement, ExplainsItsSections) {
   EXPECT_EQ(events[0].what, "kernel");
   EXPECT_EQ(events[0].size_bytes, 6u);
   // printf kernel | sha256sum
-  EXPECT_EQ(events[0].digest,
+  EXPECT_EQ(events[0].digest.Text(),
             "sha256:6923dd1bc0460082c5d55a831908c24a282860b7f1cd6c2b79cf1bc885"
             "7c639c");
   EXPECT_EQ(events[4].type, "extend");
-  EXPECT_EQ(events[4].value_after, Pcr(*measured, "PCR0"));
+  EXPECT_EQ(events[4].value_after.hex(), Pcr(*measured, "PCR0"));
   EXPECT_EQ(ExplainEvents(measured->Find("PCR2")->events),
             "-            section -                0x3   ramdisk 1\n"
             "-            extend  " +

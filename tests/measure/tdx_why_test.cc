@@ -218,7 +218,7 @@ TEST_F(WhyRtmr2, Rtmr1SaysWhereTheBootEnded) {
   // Without the last event: the kernel did not leave boot services.
   const std::vector<Event>& events = rtmrs.at(1).events;
   launch_.search.rtmrs = {
-      {1, ParseHex(events[events.size() - 2].value_after).value()}};
+      {1, ToBytes(events[events.size() - 2].value_after.span())}};
   EXPECT_EQ(Only(launch_.search).left,
             "it is the value after 'Exit Boot Services Invocation': what "
             "follows was not measured");
