@@ -74,8 +74,9 @@ Status CheckStored(const BundleInputs& inputs) {
     if (inputs.store.SizeOf(entry.sha256)) continue;
     return InputError(Quote(entry.name) + " is not in the store")
         .Hint(
-            "tally lock puts it there, tally fetch does not; --no-evidence "
-            "leaves out all such files");
+            "tally lock --refresh brings the archive's of today and changes "
+            "the "
+            "lock; --no-evidence leaves out all such files");
   }
   return Ok();
 }

@@ -51,6 +51,9 @@ class CommandLine {
     } catch (const CLI::ParseError& error) {
       return Finish(UsageFailure(app_, error.what(), args));
     }
+    if (const auto option = FindEmptyValue(app_)) {
+      return Finish(UsageError(*option + ": found '', expected a value"));
+    }
     if (json_) console_.set_form(OutputForm::kJson);
     if (verbose_) console_.set_verbosity(Verbosity::kVerbose);
     if (show_version_) {
@@ -286,11 +289,12 @@ class CommandLine {
   }
 
   int Finish(Status status) {
-    Status flushed = console_.Flush();
-    if (status && !flushed) status = std::move(flushed);
-    if (status) return 0;
-    console_.Report(status.error());
-    return ExitStatus(status.error().code());
+    const Status flushed = console_.Flush();
+    if (!status) console_.Report(status.error());
+    // An answer that nobody got is none, whatever it was.
+    if (!flushed) console_.Report(flushed.error());
+    if (!flushed) return ExitStatus(flushed.error().code());
+    return status ? 0 : ExitStatus(status.error().code());
   }
 
   Console& console_;

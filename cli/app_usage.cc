@@ -40,8 +40,7 @@ example:
   tally build manifests/images/minimal-cvm/manifest.yaml -o out/minimal-cvm
 )";
 
-constexpr char kCommonOptions[] = R"(
-As for all commands:
+constexpr char kCommonOptions[] = R"(As for all commands:
   --json                      records instead of text
   -v,--verbose                details and timings on stderr
 )";
@@ -142,6 +141,28 @@ Error UnexpectedArgument(const CLI::App& tally,
     what += " " + Quote(*first) + DidYouMean(*first, names);
   }
   return UsageFailure(tally, what, args);
+}
+
+std::optional<std::string> FindEmptyValue(const CLI::App& tally) {
+  const auto find = [](const CLI::App& app) -> std::optional<std::string> {
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->check_lname("append") || option->check_lname("cmdline")) {
+        continue;
+      }
+      const std::vector<std::string> values = option->results();
+      if (std::ranges::find(values, "") == values.end()) continue;
+      const std::vector<std::string> names = option->get_lnames();
+      return names.empty() ? option->get_name() : "--" + names.front();
+    }
+    return std::nullopt;
+  };
+  const CLI::App* at = &tally;
+  std::optional<std::string> found = find(*at);
+  while (!found && !at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    found = find(*at);
+  }
+  return found;
 }
 
 }  // namespace tally

@@ -1,6 +1,7 @@
 // What the command line says of itself: its help, and what is wrong with one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,10 @@ Error UsageFailure(const CLI::App& tally, const std::string& what,
 // the first one, and the option that it resembles.
 Error UnexpectedArgument(const CLI::App& tally,
                          const std::vector<std::string>& args);
+
+// FindEmptyValue returns the name of an option that was given an empty value,
+// mostly a variable of a script that was never set. A kernel's command line may
+// be empty.
+std::optional<std::string> FindEmptyValue(const CLI::App& tally);
 
 }  // namespace tally

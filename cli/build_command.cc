@@ -10,18 +10,43 @@
 #include <chrono>
 #include <ctime>
 #include <iterator>
+#include <set>
 
 #include "builder/pin.h"
 #include "builder/tree_check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/release_builder.h"
+#include "cli/release_checks.h"
 #include "common/check.h"
 #include "common/staging_directory.h"
 #include "common/text.h"
 
 namespace tally {
 namespace {
+
+// CheckDirectories: no directory of the output is there for its own sake.
+Status CheckDirectories(const fs::path& output,
+                        const std::vector<std::string>& names) {
+  std::set<fs::path> parents;
+  for (const std::string& name : names) {
+    for (fs::path at = fs::path(name).parent_path(); !at.empty();
+         at = at.parent_path()) {
+      parents.insert(at);
+    }
+  }
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(output, error), end;
+       !error && at != end; at.increment(error)) {
+    const fs::path name = at->path().lexically_relative(output);
+    if (!at->is_directory(error) || parents.contains(name)) continue;
+    return UsageError("output " + Quote(output.string()) +
+                      " exists and has a directory that is not of a release, " +
+                      Quote(name.string()) +
+                      ", expected a new name or an earlier release");
+  }
+  return Ok();
+}
 
 // CheckOutputDirectory lets a build replace an earlier release (its own files
 // and nothing else) or an empty directory.
@@ -38,6 +63,7 @@ Result<Existing> CheckOutputDirectory(const fs::path& output,
                       " exists and is not a directory");
   }
   TALLY_ASSIGN(const std::vector<std::string> names, ListFiles(output));
+  TALLY_TRY(CheckDirectories(output, names));
   if (names.empty()) return Existing::kReplace;
   const Result<LoadedRelease> release = LoadRelease(output);
   std::string stranger;
@@ -217,6 +243,11 @@ Status RunRebuild(const RebuildFlags& flags, Console& console) {
   const Status same_inputs = CompareInputs(published.release, found);
   if (!same_inputs) return Answered(same_inputs.error(), "different", console);
   TALLY_ASSIGN(const Inputs inputs, LoadInputs(flags.release));
+  const Status same_sources =
+      CheckSources(flags.release, published.release, inputs.lock);
+  if (!same_sources) {
+    return Answered(same_sources.error(), "different", console);
+  }
   TALLY_ASSIGN(const Store store, OpenStore(flags.store));
   TALLY_TRY(RequireStored(inputs.lock, store, flags.release));
   TALLY_TRY(CheckTreeDigests(store, inputs.lock.packages,

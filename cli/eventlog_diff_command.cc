@@ -107,6 +107,11 @@ Result<std::vector<Expectation>> Expect(const EventLogDiffFlags& flags,
       expectations.push_back({std::move(one.what), std::move(one.boot)});
     }
     if (!expectations.empty()) return expectations;
+    if (found.registers == LogRegisters::kRtmrs) {
+      return InputError(Quote(flags.expected.string()) +
+                        " has no target of platform tdx")
+          .Hint("say what was launched: --memory, --firmware, --uki …");
+    }
   }
   const auto expect = [&]() -> Result<Expectation> {
     if (!flags.expected.empty() && !is_release) {

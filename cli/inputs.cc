@@ -28,13 +28,29 @@ fs::path ManifestPath(const fs::path& path) {
   return IsDirectory(path) ? path / kManifestFile : path;
 }
 
-Result<Store> OpenStore(const StoreFlags& flags) {
-  if (!flags.store.empty()) return Store::Open(flags.store);
+namespace {
+
+Result<fs::path> StorePath(const StoreFlags& flags) {
+  if (!flags.store.empty()) return fs::path(flags.store);
   std::map<std::string, std::string> environment;
   for (const char* name : {"XDG_CACHE_HOME", "HOME"}) {
     if (const char* value = std::getenv(name)) environment[name] = value;
   }
-  TALLY_ASSIGN(const fs::path path, DefaultStorePath(environment));
+  return DefaultStorePath(environment);
+}
+
+}  // namespace
+
+Result<Store> OpenStore(const StoreFlags& flags) {
+  TALLY_ASSIGN(const fs::path path, StorePath(flags));
+  return Store::Open(path);
+}
+
+Result<Store> OpenStoreThatIs(const StoreFlags& flags) {
+  TALLY_ASSIGN(const fs::path path, StorePath(flags));
+  if (!IsDirectory(path / "sha256")) {
+    return InputError("no store at " + Quote(path.string()));
+  }
   return Store::Open(path);
 }
 

@@ -23,6 +23,8 @@ Result<Inputs> LoadInputs(const fs::path& path);
 fs::path ManifestPath(const fs::path& path);
 
 Result<Store> OpenStore(const StoreFlags& flags);
+// OpenStoreThatIs makes no store where there is none: that is an InputError.
+Result<Store> OpenStoreThatIs(const StoreFlags& flags);
 
 // LoadMirrors refuses a mirror for an archive that the manifest does not have.
 Result<Mirrors> LoadMirrors(const Manifest& manifest,

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "cli/inputs.h"
+#include "common/interrupt.h"
 #include "common/parallel.h"
 #include "common/text.h"
 #include "measure/sev_why.h"
@@ -20,7 +21,9 @@ Result<std::optional<LaunchFound>> SearchAll(
     size_t num_parts,
     const std::function<std::optional<LaunchFound>(size_t)>& try_part) {
   std::vector<std::optional<LaunchFound>> found(num_parts);
-  TALLY_TRY(ParallelFor(num_parts, Threads(0), [&](size_t i) {
+  TALLY_TRY(ParallelFor(num_parts, Threads(0), [&](size_t i) -> Status {
+    Status stopped = CheckInterrupted();
+    if (!stopped) return stopped;
     found[i] = try_part(i);
     return Ok();
   }));

@@ -1,5 +1,6 @@
 #include "cli/release_checks.h"
 
+#include "builder/sources/lock_sources.h"
 #include "cli/image_checks.h"
 #include "cli/release_builder.h"
 #include "common/text.h"
@@ -28,6 +29,20 @@ Status CheckInputs(const Release& release, const Inputs& inputs) {
   return Ok();
 }
 
+// CheckPlace: every listed file is one that a release has.
+Status CheckPlace(const std::string& name) {
+  const std::string top = name.substr(0, name.find('/'));
+  const bool is_in_directory = top.size() < name.size();
+  for (const char* directory : {kArtifactsDirectory, kSourcesDirectory}) {
+    if (is_in_directory && top == directory) return Ok();
+  }
+  for (const char* file : {kManifestFile, kLockFile, kFilesJson,
+                           kMeasurementsJson, kCycloneDxJson, kSpdxJson}) {
+    if (name == file) return Ok();
+  }
+  return MismatchError(Quote(name) + " is no part of a release");
+}
+
 // CheckDocument: a document is what we compute now, byte for byte.
 Status CheckDocument(const fs::path& directory, const char* name,
                      const std::string& expected) {
@@ -50,11 +65,39 @@ std::vector<ListedFile> ArtifactsOf(const Release& release) {
 
 }  // namespace
 
+Status CheckSources(const fs::path& directory, const Release& release,
+                    const Lock& lock) {
+  TALLY_ASSIGN(SourceDigests expected,
+               ListReleaseSources(lock, directory / kSourcesDirectory));
+  const std::string prefix = std::string(kSourcesDirectory) + "/";
+  for (const ListedFile& file : release.files) {
+    if (!file.name.starts_with(prefix)) continue;
+    const auto named = expected.find(file.name.substr(prefix.size()));
+    if (named == expected.end()) {
+      return MismatchError("the lock does not name " + Quote(file.name));
+    }
+    if (named->second != file.sha256) {
+      return DigestMismatch(
+          Quote(file.name) + " is not the file that the lock names",
+          named->second.hex(), file.sha256.hex());
+    }
+    expected.erase(named);
+  }
+  if (expected.empty()) return Ok();
+  return MismatchError("the release lacks " +
+                       Quote(prefix + expected.begin()->first) +
+                       ", which the lock names");
+}
+
 Result<std::vector<MeasuredTarget>> CheckRelease(const fs::path& directory,
                                                  const LoadedRelease& release,
                                                  const Inputs& inputs) {
   TALLY_TRY(CheckFiles(directory, release));
+  for (const ListedFile& file : release.release.files) {
+    TALLY_TRY(CheckPlace(file.name));
+  }
   TALLY_TRY(CheckInputs(release.release, inputs));
+  TALLY_TRY(CheckSources(directory, release.release, inputs.lock));
   const fs::path artifacts = directory / kArtifactsDirectory;
   TALLY_TRY(CheckImages(directory, inputs));
 

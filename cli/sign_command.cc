@@ -154,14 +154,19 @@ Result<std::vector<MeasuredTarget>> Verify(const fs::path& directory,
   return CheckRelease(directory, release, inputs);
 }
 
-// WriteNewFile creates a file; one that is there already is an error.
+// WriteNewFile creates a file, or nothing; one that is there already is an
+// error.
 Status WriteNewFile(const fs::path& path, std::string_view text,
                     unsigned mode) {
   TALLY_ASSIGN(FileSink sink, FileSink::Create(path, mode));
-  TALLY_TRY(sink.Append(AsBytes(text)));
-  TALLY_ASSIGN(const FileDigest written, sink.Close());
-  TALLY_CHECK(written.size_bytes == text.size());
-  return Ok();
+  Status status = sink.Append(AsBytes(text));
+  if (status) {
+    const Result<FileDigest> written = sink.Close();
+    if (written) return Ok();
+    status = Error(written.error());
+  }
+  unlink(path.c_str());
+  return status;
 }
 
 }  // namespace
@@ -183,7 +188,11 @@ Status RunKeygen(const KeygenFlags& flags, Console& console) {
   TALLY_ASSIGN(const KeyPair pair, GenerateKey(flags.type));
   // The public half first: should the second file fail, no secret lies around.
   TALLY_TRY(WriteNewFile(public_path, pair.public_pem, 0644));
-  TALLY_TRY(WriteNewFile(flags.private_key, pair.private_pem, 0600));
+  Status status = WriteNewFile(flags.private_key, pair.private_pem, 0600);
+  if (!status) {
+    unlink(public_path.c_str());
+    return status;
+  }
   console.Answer("private_key=" + flags.private_key.string() +
                      "\npublic_key=" + public_path.string() + "\n",
                  Json::Object{{"private_key", PathJson(flags.private_key)},

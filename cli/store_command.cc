@@ -76,7 +76,7 @@ Result<std::set<Sha256Digest>> LoadKept(const fs::path& path) {
 }  // namespace
 
 Status RunStoreList(const StoreListFlags& flags, Console& console) {
-  TALLY_ASSIGN(const Store store, OpenStore(flags.store));
+  TALLY_ASSIGN(const Store store, OpenStoreThatIs(flags.store));
   TALLY_ASSIGN(const std::vector<StoreEntry> entries, ListStore(store));
   std::string text;
   for (const StoreEntry& entry : entries) text += Line(entry);
@@ -99,7 +99,7 @@ Status RunStoreList(const StoreListFlags& flags, Console& console) {
 }
 
 Status RunStoreVerify(const StoreVerifyFlags& flags, Console& console) {
-  TALLY_ASSIGN(Store store, OpenStore(flags.store));
+  TALLY_ASSIGN(Store store, OpenStoreThatIs(flags.store));
   if (flags.repair) TALLY_TRY(store.LockAlone());
   TALLY_ASSIGN(const std::vector<StoreEntry> entries, ListStore(store));
   TALLY_ASSIGN(const std::vector<BadEntry> bad,
@@ -141,7 +141,7 @@ Status RunStoreGc(const StoreGcFlags& flags, Console& console) {
     TALLY_ASSIGN(const std::set<Sha256Digest> named, LoadKept(path));
     keep.insert(named.begin(), named.end());
   }
-  TALLY_ASSIGN(Store store, OpenStore(flags.store));
+  TALLY_ASSIGN(Store store, OpenStoreThatIs(flags.store));
   if (!flags.dry_run) TALLY_TRY(store.LockAlone());
   TALLY_ASSIGN(const Garbage garbage, FindGarbage(store, keep));
   if (!flags.dry_run) TALLY_TRY(RemoveGarbage(store, garbage.unneeded));

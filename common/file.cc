@@ -109,12 +109,41 @@ void RemoveTree(const fs::path& path) {
   fs::remove_all(path, ignored);
 }
 
+namespace {
+
+Error TooLarge(const fs::path& path, const std::string& found,
+               uint64_t max_size_bytes) {
+  return InputError(Quote(path.string()) + " has " + found +
+                    " bytes, expected at most " +
+                    std::to_string(max_size_bytes));
+}
+
+// ReadToEnd is for files of the kernel (/proc, /sys, securityfs), which say
+// that their size is zero, or a page.
+Result<Bytes> ReadToEnd(const Descriptor& file, const fs::path& path,
+                        uint64_t max_size_bytes) {
+  Bytes bytes;
+  Bytes piece(kPieceBytes);
+  while (true) {
+    TALLY_ASSIGN(const size_t got, ReadSome(file.get(), piece, path));
+    bytes.insert(bytes.end(), piece.begin(),
+                 piece.begin() + static_cast<std::ptrdiff_t>(got));
+    if (bytes.size() > max_size_bytes) {
+      return TooLarge(path, "more", max_size_bytes);
+    }
+    if (got < piece.size()) return bytes;
+  }
+}
+
+}  // namespace
+
 Result<Bytes> ReadFile(const fs::path& path, uint64_t max_size_bytes) {
   TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
   if (file.size_bytes > max_size_bytes) {
-    return InputError(
-        Quote(path.string()) + " has " + std::to_string(file.size_bytes) +
-        " bytes, expected at most " + std::to_string(max_size_bytes));
+    return TooLarge(path, std::to_string(file.size_bytes), max_size_bytes);
+  }
+  if (file.size_bytes == 0) {
+    return ReadToEnd(file.descriptor, path, max_size_bytes);
   }
   Bytes bytes(file.size_bytes);
   TALLY_ASSIGN(const size_t got, ReadSome(file.descriptor.get(), bytes, path));
@@ -178,13 +207,32 @@ Result<FileDigest> DigestStream(const fs::path& path) {
 
 Result<MappedFile> MappedFile::Open(const fs::path& path) {
   TALLY_ASSIGN(const OpenFile file, OpenRegular(path));
-  MappedFile mapped;
-  mapped.size_bytes_ = file.size_bytes;
-  if (file.size_bytes == 0) return mapped;
+  if (file.size_bytes == 0) return Copy(file.descriptor, path);
   void* data = mmap(nullptr, file.size_bytes, PROT_READ, MAP_PRIVATE,
                     file.descriptor.get(), 0);
+  // Files of the kernel are none that can be mapped.
+  if (data == MAP_FAILED && errno == ENODEV) {
+    return Copy(file.descriptor, path);
+  }
+  if (data == MAP_FAILED) return ErrnoError(CannotDo("map", path), errno);
+  MappedFile mapped;
+  mapped.size_bytes_ = file.size_bytes;
+  mapped.data_ = static_cast<const uint8_t*>(data);
+  return mapped;
+}
+
+Result<MappedFile> MappedFile::Copy(const Descriptor& file,
+                                    const fs::path& path) {
+  constexpr uint64_t kMaxBytes = 256 << 20;
+  TALLY_ASSIGN(const Bytes bytes, ReadToEnd(file, path, kMaxBytes));
+  MappedFile mapped;
+  if (bytes.empty()) return mapped;
+  void* data = mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED) return ErrnoError(CannotDo("map", path), errno);
   mapped.data_ = static_cast<const uint8_t*>(data);
+  mapped.size_bytes_ = bytes.size();
+  std::ranges::copy(bytes, static_cast<uint8_t*>(data));
   return mapped;
 }
 
@@ -275,7 +323,8 @@ Result<TemporaryDirectory> TemporaryDirectory::Create() {
       (fs::path(base != nullptr && *base != '\0' ? base : "/tmp") /
        "tally-XXXXXX")
           .string();
-  if (mkdtemp(pattern.data()) == nullptr) {
+  // mkdtemp() is subject to the umask, chmod() is not.
+  if (mkdtemp(pattern.data()) == nullptr || chmod(pattern.c_str(), 0700) != 0) {
     return ErrnoError(CannotDo("create directory", pattern), errno);
   }
   return TemporaryDirectory(fs::path(pattern));

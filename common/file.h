@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/bytes.h"
+#include "common/descriptor.h"
 #include "common/digest.h"
 
 namespace tally {
@@ -53,6 +54,7 @@ class MappedFile {
 
  private:
   MappedFile() = default;
+  static Result<MappedFile> Copy(const Descriptor& file, const fs::path& path);
   const uint8_t* data_ = nullptr;
   uint64_t size_bytes_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "common/interrupt.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <initializer_list>
@@ -14,6 +16,13 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 extern "C" void RequestStop(int) { stop_requested = true; }
 
+extern "C" void ReportTruncation(int) {
+  constexpr char kMessage[] =
+      "tally: error: a file was truncated while it was being read\n";
+  (void)!write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  _exit(4);
+}
+
 }  // namespace
 
 void CatchInterrupts() {
@@ -27,6 +36,13 @@ void CatchInterrupts() {
     action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
     sigaction(signal, &action, nullptr);
   }
+}
+
+void ReportFaults() {
+  struct sigaction action = {};
+  action.sa_handler = ReportTruncation;
+  sigaction(SIGBUS, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Status CheckInterrupted() {

@@ -1,6 +1,7 @@
 #include "common/process.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,8 @@ class ChildSetup : public bp::extend::handler {
       executor.set_error(bp::detail::get_last_error(), "chdir failed");
       _exit(EXIT_FAILURE);
     }
+    // Nobody waits for it once we are killed.
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     // Whoever is killed takes along what it has started.
     if (tool_.max_seconds != 0) setpgid(0, 0);
     // Boost's pipes are not close-on-exec. A program that runs at the same time
@@ -137,25 +140,21 @@ std::string ShellWord(const std::string& text) {
   return quoted + "'";
 }
 
-// RunInTime drains the pipes to their ends. What takes too long, or longer than
-// the user waits, is an error: "after 10 seconds". A tool without a limit is in
-// the group of processes that Ctrl-C ends.
-Status RunInTime(const Tool& tool, boost::asio::io_context* context) {
-  if (tool.max_seconds == 0) {
-    context->run();
-    return Ok();
-  }
+enum class Ended { kByItself, kInterrupted, kTooLate };
+
+// RunInTime drains the pipes to their ends, or as long as it may take and
+// nobody interrupts.
+Ended RunInTime(const Tool& tool, boost::asio::io_context* context) {
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::seconds(tool.max_seconds);
   while (!context->stopped()) {
-    if (!CheckInterrupted()) return ToolError("by an interrupt");
-    if (std::chrono::steady_clock::now() >= end) {
-      return ToolError("after " + std::to_string(tool.max_seconds) +
-                       " seconds");
+    if (!CheckInterrupted()) return Ended::kInterrupted;
+    if (tool.max_seconds != 0 && std::chrono::steady_clock::now() >= end) {
+      return Ended::kTooLate;
     }
     context->run_for(std::chrono::milliseconds(50));
   }
-  return Ok();
+  return Ended::kByItself;
 }
 
 Error Failure(const Tool& tool, const std::string& how,
@@ -189,10 +188,20 @@ Result<ToolOutput> RunTool(const Tool& tool) {
                     bp::std_err > err.pipe(), ChildSetup(tool));
     out.Start();
     err.Start();
-    if (const Status in_time = RunInTime(tool, &context); !in_time) {
+    const Ended ended = RunInTime(tool, &context);
+    if (ended == Ended::kInterrupted && tool.max_seconds == 0) {
+      // It may have something to take back.
+      kill(child.id(), SIGTERM);
+      child.wait();
+      return CheckInterrupted().error();
+    }
+    if (ended != Ended::kByItself) {
       kill(-child.id(), SIGKILL);
       child.wait();
-      return Failure(tool, name + " was killed " + in_time.error().message(),
+      TALLY_TRY(CheckInterrupted());
+      return Failure(tool,
+                     name + " was killed after " +
+                         std::to_string(tool.max_seconds) + " seconds",
                      err.text());
     }
     child.wait();

@@ -123,20 +123,24 @@ Result<StagingDirectory> StagingDirectory::Create(const fs::path& destination) {
   RemoveAbandoned(parent, prefix);
   // Until it is locked, another process may take the new directory for an
   // abandoned one and remove it: then try again under another name.
+  int error_number = 0;
   for (int attempt = 0; attempt < 10; ++attempt) {
     state->path = parent / (prefix + RandomSuffix());
     if (mkdir(state->path.c_str(), 0700) != 0) {
       return ErrnoError(CannotDo("create directory", state->path), errno);
     }
+    // mkdir() is subject to the umask: nobody could open the directory.
+    (void)chmod(state->path.c_str(), 0700);
     state->lock = LockDirectory(state->path);
     // chmod() fails if the directory is gone, and unlike mkdir() ignores the
     // umask.
     if (state->lock.valid() && chmod(state->path.c_str(), 0755) == 0) {
       return StagingDirectory(std::move(state));
     }
+    error_number = errno;
     RemoveTree(state->path);
   }
-  return IoError("cannot lock " + Quote(state->path.string()));
+  return ErrnoError(CannotDo("lock", state->path), error_number);
 }
 
 Status StagingDirectory::Publish(Existing existing) {

@@ -219,7 +219,7 @@ std::string FirstDifference(const std::vector<ListedFile>& expected,
         g == got.end() || (e != expected.end() && e->name < g->name);
     if (missing) return Quote(e->name) + " is missing";
     if (e == expected.end() || g->name < e->name) {
-      return Quote(g->name) + " is not listed in release.json";
+      return Quote(g->name) + " is there and should not be";
     }
     if (*e != *g) {
       const auto shown = [](const ListedFile& file) {

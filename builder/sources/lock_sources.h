@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "builder/fetch.h"
@@ -31,5 +32,14 @@ Result<FetchReport> FetchSources(const Lock& lock, const fs::path& root,
 // is where the first two are, `destination` a directory that need not exist.
 Status WriteReleaseSources(const Lock& lock, const Store& store,
                            const fs::path& root, const fs::path& destination);
+
+// SourceDigests is what files have to be, by their paths.
+using SourceDigests = std::map<std::string, Sha256Digest>;
+
+// ListReleaseSources returns all files that WriteReleaseSources writes, with
+// what the lock says of them. The listings of directories are read below
+// `root`; one that is not the lock's is a MismatchError.
+Result<SourceDigests> ListReleaseSources(const Lock& lock,
+                                         const fs::path& root);
 
 }  // namespace tally

@@ -195,6 +195,17 @@ TEST(DigestStream, DigestsWhatAPipeGives) {
   EXPECT_FALSE(DigestFile(pipe));
 }
 
+// Files of the kernel say that their size is zero.
+TEST(ReadFile, ReadsFilesOfTheKernel) {
+  const Result<Bytes> read = ReadFile("/proc/version", 1 << 20);
+  ASSERT_TRUE(read) << read.error().ToString();
+  EXPECT_TRUE(AsText(*read).starts_with("Linux version "));
+  EXPECT_FALSE(ReadFile("/proc/version", 5));
+  const Result<MappedFile> mapped = MappedFile::Open("/proc/version");
+  ASSERT_TRUE(mapped) << mapped.error().ToString();
+  EXPECT_EQ(ToBytes(mapped->bytes()), *read);
+}
+
 TEST(MappedFile, MapsAndMoves) {
   const Scratch scratch;
   Result<MappedFile> mapped = MappedFile::Open(scratch.Write("a", "content"));

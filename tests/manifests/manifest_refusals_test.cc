@@ -80,7 +80,7 @@ TEST(ParseManifest, RejectsWrongTypes) {
   EXPECT_EQ(RefusedManifest("source_date_epoch: 1735689600",
                             "source_date_epoch: \"1735689600\""),
             "m.yaml:5:20: found '1735689600', expected a number without "
-            "quotes, 0 to 17179869184");
+            "quotes, 0 to 4294967295");
 }
 
 TEST(ParseManifest, RejectsTextWithoutQuotesThatLooksLikeAnotherType) {
@@ -199,10 +199,10 @@ TEST(ParseManifest, RejectsFilesWithoutOneOrigin) {
 TEST(ParseManifest, RejectsNumbersOutOfRange) {
   EXPECT_EQ(RefusedManifest("1735689600", "17179869185"),
             "m.yaml:5:20: found '17179869185', expected a number without "
-            "quotes, 0 to 17179869184");
+            "quotes, 0 to 4294967295");
   EXPECT_EQ(RefusedManifest("1735689600", "-1"),
             "m.yaml:5:20: found '-1', expected a number without quotes, 0 to "
-            "17179869184");
+            "4294967295");
   EXPECT_EQ(RefusedManifest("uid: 1,", "uid: 4294967295,"),
             "m.yaml:32:49: found '4294967295', expected a number without "
             "quotes, 0 to 4294967294");
