@@ -53,12 +53,12 @@ Status CheckDigest(const Igvm& igvm, const SnpIdBlock& block) {
           "same");
 }
 
-Status Attach(const SnpIdentity& identity, const IdBlockAttachFlags& flags,
-              Igvm* igvm) {
-  const Bytes id_auth = EncodeSnpIdAuth(identity.auth);
-  TALLY_TRY(AttachIgvmIdBlock(identity.block, id_auth, igvm));
+// Attach leaves the model pointing into `id_auth`.
+Status Attach(const SnpIdBlock& block, ByteSpan id_auth,
+              const IdBlockAttachFlags& flags, Igvm* igvm) {
+  TALLY_TRY(AttachIgvmIdBlock(block, id_auth, igvm));
   if (flags.allow_different_digest) return Ok();
-  return CheckDigest(*igvm, identity.block);
+  return CheckDigest(*igvm, block);
 }
 
 void WarnIfRewritten(const OpenedIgvm& opened, const fs::path& path,
@@ -101,9 +101,11 @@ Status RunIdBlockAttach(const IdBlockAttachFlags& flags, Console& console) {
     return std::move(status).error().While(Reading(flags.directory));
   }
   TALLY_ASSIGN(OpenedIgvm opened, OpenIgvm(flags.igvm));
-  if (Status status = Attach(identity, flags, &opened.igvm); !status) {
-    return std::move(status).error().While("attaching to " +
-                                           Quote(flags.igvm.string()));
+  const Bytes id_auth = EncodeSnpIdAuth(identity.auth);
+  Status attached = Attach(identity.block, id_auth, flags, &opened.igvm);
+  if (!attached) {
+    return std::move(attached).error().While("attaching to " +
+                                             Quote(flags.igvm.string()));
   }
   TALLY_TRY(Publish(opened.igvm, flags.output));
   WarnIfRewritten(opened, flags.igvm, console);
