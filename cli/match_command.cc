@@ -110,6 +110,25 @@ Result<std::vector<IndexHit>> LookUp(const Question& question,
                             evidence.registers);
 }
 
+// CheckSpelling: a register that is there in another case was meant.
+Status CheckSpelling(const PublishedTarget& given, const Evidence& evidence) {
+  const auto lower = [](std::string name) {
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return name;
+  };
+  for (const auto& wanted : given.registers) {
+    for (const auto& attested : evidence.registers) {
+      if (attested.name == wanted.name) break;
+      if (lower(attested.name) != lower(wanted.name)) continue;
+      return UsageError("--measurement: found " + Quote(wanted.name) +
+                        ", expected " + Quote(attested.name));
+    }
+  }
+  return Ok();
+}
+
 Result<MatchAnswer> AnswerFor(const fs::path& path, const Question& question) {
   MatchAnswer answer;
   TALLY_ASSIGN(answer.evidence, AuthenticateFile(path, question.context));
@@ -118,6 +137,7 @@ Result<MatchAnswer> AnswerFor(const fs::path& path, const Question& question) {
   if (!question.measurement.empty()) {
     TALLY_ASSIGN(PublishedTarget given,
                  PublishedValues(question.measurement, kind));
+    TALLY_TRY(CheckSpelling(given, answer.evidence));
     published.push_back(std::move(given));
   }
   TALLY_ASSIGN(const std::vector<IndexHit> hits,
