@@ -56,14 +56,20 @@ std::string FilesText(uint64_t count) {
   return std::to_string(count) + (count == 1 ? " file" : " files");
 }
 
+// CheckOutput refuses what is there. A run that was killed right after it came
+// to its end has left its staging directory: the next one removes it.
+Status CheckOutput(const fs::path& output) {
+  if (IsAbsent(output)) return Ok();
+  (void)StagingDirectory::Create(output);
+  return UsageError("output " + Quote(output.string()) +
+                    " exists, expected a new name");
+}
+
 }  // namespace
 
 Status RunBundleExport(const BundleExportFlags& flags, Console& console) {
   if (flags.output.empty()) return UsageError("the output has no name");
-  if (!IsAbsent(flags.output)) {
-    return UsageError("output " + Quote(flags.output.string()) +
-                      " exists, expected a new name");
-  }
+  TALLY_TRY(CheckOutput(flags.output));
   // A release must be what it says: the bundle is to rebuild it.
   if (IsDirectory(flags.manifest) && !IsAbsent(flags.manifest / kReleaseJson)) {
     TALLY_ASSIGN(const LoadedRelease release, LoadRelease(flags.manifest));
@@ -98,10 +104,7 @@ Status RunBundleExport(const BundleExportFlags& flags, Console& console) {
 Status RunBundleImport(const BundleImportFlags& flags, Console& console) {
   std::optional<StagingDirectory> staging;
   if (!flags.output.empty()) {
-    if (!IsAbsent(flags.output)) {
-      return UsageError("output " + Quote(flags.output.string()) +
-                        " exists, expected a new name");
-    }
+    TALLY_TRY(CheckOutput(flags.output));
     TALLY_ASSIGN(staging, StagingDirectory::Create(flags.output));
   }
   TALLY_ASSIGN(Store store, OpenStore(flags.store));
