@@ -75,8 +75,7 @@ Status CheckStored(const BundleInputs& inputs) {
     return InputError(Quote(entry.name) + " is not in the store")
         .Hint(
             "tally lock --refresh brings the archive's of today and changes "
-            "the "
-            "lock; --no-evidence leaves out all such files");
+            "the lock; --no-evidence leaves out all such files");
   }
   return Ok();
 }

@@ -4,7 +4,6 @@
 #include <functional>
 #include <new>
 
-#include "cli/app_checks.h"
 #include "cli/app_eventlog.h"
 #include "cli/app_evidence.h"
 #include "cli/app_id_block.h"
@@ -105,8 +104,7 @@ class CommandLine {
 
   static void AddStore(CLI::App* app, StoreFlags* flags) {
     app->add_option("--store", flags->store,
-                    "content store (default: tally/store in XDG_CACHE_HOME)")
-        ->check(NotEmpty);
+                    "content store (default: tally/store in XDG_CACHE_HOME)");
   }
 
   static void AddNetwork(CLI::App* app, NetworkFlags* flags) {

@@ -1,16 +1,11 @@
-// What options refuse before any command sees their values.
+// What options refuse before any command sees their values. That no value is
+// empty is seen to for all of them (FindEmptyValue of cli/app_usage.h).
 #pragma once
 
 #include <algorithm>
 #include <string>
 
 namespace tally {
-
-// NotEmpty refuses an empty value: mostly a script's variable that was never
-// set, and "no kernel" if it were let through.
-inline std::string NotEmpty(const std::string& value) {
-  return value.empty() ? "found '', expected a value" : "";
-}
 
 // Decimal refuses numbers that are read as octal or hexadecimal.
 inline std::string Decimal(const std::string& value) {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <span>
 
-#include "cli/app_checks.h"
 #include "cli/eventlog_command.h"
 #include "cli/eventlog_diff_command.h"
 
@@ -16,10 +15,8 @@ namespace {
 template <typename Take>
 CLI::Option* AddBoth(CLI::App* app, const char* name, Take take,
                      const char* description) {
-  return app
-      ->add_option_function<std::string>(
-          name, [take](const std::string& value) { take(value); }, description)
-      ->check(NotEmpty);
+  return app->add_option_function<std::string>(
+      name, [take](const std::string& value) { take(value); }, description);
 }
 
 void AddSharedInputs(CLI::App* app, EventLogDiffFlags* flags) {
@@ -86,14 +83,11 @@ void AddTdxInputs(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--memory", flags->memory, "TDX: memory of the guest: 4G");
   app->add_option("--vcpus", flags->vcpus, "TDX: number of vCPUs, with --acpi");
   app->add_option("--acpi", flags->acpi.directory,
-                  "TDX: directory with ACPI tables, as of measure tdx")
-      ->check(NotEmpty);
+                  "TDX: directory with ACPI tables, as of measure tdx");
   app->add_option("--qemu-version", flags->qemu_version,
                   "TDX: QEMU of the host: 8.2, 9.2 (default), 10.2 …");
-  app->add_option("--kernel", flags->kernel, "TDX: kernel that QEMU loads")
-      ->check(NotEmpty);
-  app->add_option("--initrd", flags->initrd, "TDX: its initrd")
-      ->check(NotEmpty);
+  app->add_option("--kernel", flags->kernel, "TDX: kernel that QEMU loads");
+  app->add_option("--initrd", flags->initrd, "TDX: its initrd");
   app->add_option("--cmdline", flags->cmdline, "TDX: its command line");
   app->add_flag("--firmware-has-secure-boot", flags->firmware_has_secure_boot,
                 "TDX: firmware is built with Secure Boot");

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/app_checks.h"
 #include "cli/evidence_command.h"
 #include "cli/match_command.h"
 
@@ -22,12 +21,10 @@ void AddContext(CLI::App* app, EvidenceFlags* flags) {
                   "since 1970 (default: now)");
   app->add_option("--collateral", flags->collateral,
                   "certificates, revocation lists, Intel's documents, keys: "
-                  "files or directories (may be repeated)")
-      ->check(NotEmpty);
+                  "files or directories (may be repeated)");
   app->add_option("--event-log", flags->event_log,
                   "the guest's own event log, beside a quote of a TPM or of "
-                  "TDX (CCEL)")
-      ->check(NotEmpty);
+                  "TDX (CCEL)");
 }
 
 void AddFreshness(CLI::App* app, FreshnessFlags* flags) {
@@ -36,8 +33,7 @@ void AddFreshness(CLI::App* app, FreshnessFlags* flags) {
   app->add_option("--report-data", flags->report_data,
                   "the same, for the field of that name (Nitro: user_data)");
   app->add_option("--report-data-file", flags->report_data_file,
-                  "the same, as the bytes of a file")
-      ->check(NotEmpty);
+                  "the same, as the bytes of a file");
 }
 
 void AddMatch(CLI::App& parent, Console& console, const ChooseCommand& choose) {
@@ -55,18 +51,14 @@ void AddMatch(CLI::App& parent, Console& console, const ChooseCommand& choose) {
   AddFreshness(app, &flags->freshness);
   app->add_option("--policy", flags->policy,
                   "what evidence has to be (YAML; default: debug off, VMPL 0, "
-                  "every published register equal)")
-      ->check(NotEmpty);
+                  "every published register equal)");
   app->add_option("--measurement", flags->measurement,
-                  "instead of a release: HEX, or REGISTER=HEX,…")
-      ->check(NotEmpty);
+                  "instead of a release: HEX, or REGISTER=HEX,…");
   app->add_option("--index", flags->index,
                   "what tally index wrote: instead of a release, or to find "
-                  "the nearest")
-      ->check(NotEmpty);
+                  "the nearest");
   app->add_option("--batch", flags->batch,
-                  "a directory of evidence: an answer for each file")
-      ->check(NotEmpty);
+                  "a directory of evidence: an answer for each file");
   app->add_option("-j,--threads", flags->num_threads,
                   "threads of a batch (default: one for each processor)");
   app->add_flag("--explain", flags->explain, "every check and every register");

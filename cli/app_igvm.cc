@@ -18,9 +18,7 @@ void IgvmCommands::AddTo(CLI::App& app) {
   build->callback(
       [this] { choose_([this] { return RunIgvmBuild(build_, console_); }); });
   build->add_option("-o,--output", build_.output, "file to write")->required();
-  build->add_option("--ovmf", launch.ovmf, "firmware image")
-      ->required()
-      ->check(NotEmpty);
+  build->add_option("--ovmf", launch.ovmf, "firmware image")->required();
   build
       ->add_option("--vcpus", launch.vcpus,
                    "number of vCPUs to predict for (1,2,4: each of them)")
@@ -34,9 +32,8 @@ void IgvmCommands::AddTo(CLI::App& app) {
   AddVmsaEra(build, &launch);
   build->add_option("--policy", build_.policy,
                     "guest policy: a number or names (default 0x30000)");
-  build->add_option("--kernel", launch.kernel, "kernel that the VMM loads")
-      ->check(NotEmpty);
-  build->add_option("--initrd", launch.initrd, "its initrd")->check(NotEmpty);
+  build->add_option("--kernel", launch.kernel, "kernel that the VMM loads");
+  build->add_option("--initrd", launch.initrd, "its initrd");
   build->add_option("--append", launch.append, "its command line");
 }
 

@@ -24,9 +24,7 @@ void AddNumber(CLI::App* app, const std::string& name,
 }
 
 void AddFirmware(CLI::App* app, LaunchFlags* flags) {
-  app->add_option("--ovmf", flags->ovmf, "firmware image")
-      ->required()
-      ->check(NotEmpty);
+  app->add_option("--ovmf", flags->ovmf, "firmware image")->required();
 }
 
 void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
@@ -34,16 +32,14 @@ void AddSnpOptions(CLI::App* app, LaunchFlags* flags) {
                   "SEV_FEATURES: a number or names (debug-swap,secure-tsc); "
                   "default 0x1");
   app->add_option("--snp-ovmf-hash", flags->ovmf_hash,
-                  "digest of the firmware's pages, instead of hashing them")
-      ->check(NotEmpty);
+                  "digest of the firmware's pages, instead of hashing them");
   AddNumber(app, "--vmsa-gpa", "address of the VMSA pages, if not the host's",
             [flags](uint64_t value) { flags->vmsa_gpa = value; });
-  app->add_option("--svsm", flags->svsm, "SVSM image")->check(NotEmpty);
+  app->add_option("--svsm", flags->svsm, "SVSM image");
   AddNumber(app, "--vars-size", "with --svsm: bytes of the variable store",
             [flags](uint64_t value) { flags->vars_size = value; });
   app->add_option("--vars-file", flags->vars_file,
-                  "with --svsm: the variable store, for its size")
-      ->check(NotEmpty);
+                  "with --svsm: the variable store, for its size");
   app->add_flag("--require-svsm", flags->require_svsm,
                 "refuse a launch without --svsm");
 }
@@ -55,9 +51,8 @@ void AddOtherLaunchOptions(CLI::App* app, LaunchFlags* flags) {
   AddVcpuOptions(app, flags);
   app->add_option("--vmm-type,--vmm", flags->vmm, "QEMU, ec2, gce or krun");
   AddVmsaEra(app, flags);
-  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads")
-      ->check(NotEmpty);
-  app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
+  app->add_option("--kernel", flags->kernel, "kernel that the VMM loads");
+  app->add_option("--initrd", flags->initrd, "its initrd");
   app->add_option("--append", flags->append, "its command line");
 }
 

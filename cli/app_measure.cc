@@ -6,6 +6,7 @@
 #include "cli/app_launch.h"
 #include "cli/app_measure_tdx.h"
 #include "cli/app_measure_tpm.h"
+#include "cli/app_usage.h"
 #include "common/text.h"
 
 namespace tally {
@@ -132,8 +133,7 @@ void MeasureCommands::AddWhyLaunch(CLI::App* why, LaunchKind kind,
 }
 
 void TranslateMode(std::vector<std::string>* args) {
-  const auto command = std::ranges::find_if(
-      *args, [](const std::string& arg) { return !arg.starts_with("-"); });
+  const auto command = std::ranges::find_if(*args, IsWord);
   if (command == args->end()) return;
   if (*command != "measure" && *command != "why") return;
   const auto after = command + 1;

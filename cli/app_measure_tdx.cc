@@ -12,8 +12,7 @@ namespace {
 
 void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
   app->add_option("--firmware,--bios", flags->firmware,
-                  "firmware with TDX metadata (OVMF.fd)")
-      ->check(NotEmpty);
+                  "firmware with TDX metadata (OVMF.fd)");
   app->add_option("--memory", flags->memory,
                   "memory of the guest: 4G (2G,4G: a matrix)")
       ->delimiter(',');
@@ -22,11 +21,9 @@ void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
       ->delimiter(',')
       ->check(Decimal);
   app->add_option("--vars", flags->vars,
-                  "variable store, in place of the firmware's own")
-      ->check(NotEmpty);
+                  "variable store, in place of the firmware's own");
   app->add_option("--event-log", flags->event_log,
-                  "trusted CCEL of a boot, for RTMRs that cannot be predicted")
-      ->check(NotEmpty);
+                  "trusted CCEL of a boot, for RTMRs that cannot be predicted");
   app->add_flag("--firmware-has-secure-boot", flags->firmware_has_secure_boot,
                 "firmware is built with Secure Boot, though no keys are there");
   app->add_option("--qemu-version", flags->qemu_version,
@@ -38,18 +35,15 @@ void AddMachineOptions(CLI::App* app, MeasureTdxFlags* flags) {
                   "single-pass or two-pass (default: of the QEMU version)");
   app->add_option("--acpi", flags->acpi.directory,
                   "directory with table-loader, rsdp and tables, or one for "
-                  "each machine")
-      ->check(NotEmpty);
+                  "each machine");
 }
 
 void AddAcpiOptions(CLI::App* app, TdxAcpiFlags* flags) {
   app->add_flag("--acpi-from-qemu", flags->from_qemu,
                 "ask qemu-system-x86_64, without running a guest");
   app->add_option("--acpi-save", flags->save,
-                  "write what it says to this directory, for --acpi")
-      ->check(NotEmpty);
-  app->add_option("--acpi-qemu", flags->qemu, "the QEMU to ask")
-      ->check(NotEmpty);
+                  "write what it says to this directory, for --acpi");
+  app->add_option("--acpi-qemu", flags->qemu, "the QEMU to ask");
   app->add_option("--acpi-qemu-arg", flags->qemu_args,
                   "argument of the launch: a device (one a time)")
       ->allow_extra_args(false);
@@ -63,17 +57,14 @@ void AddAcpiOptions(CLI::App* app, TdxAcpiFlags* flags) {
 }
 
 void AddBootOptions(CLI::App* app, MeasureTdxFlags* flags) {
-  app->add_option("--kernel", flags->kernel, "kernel that QEMU loads")
-      ->check(NotEmpty);
-  app->add_option("--initrd", flags->initrd, "its initrd")->check(NotEmpty);
+  app->add_option("--kernel", flags->kernel, "kernel that QEMU loads");
+  app->add_option("--initrd", flags->initrd, "its initrd");
   app->add_option("--cmdline", flags->cmdline, "its command line");
   app->add_option("--uki", flags->uki,
                   "unified kernel image, as QEMU's -kernel, or on --disk if "
-                  "its file system is not read")
-      ->check(NotEmpty);
+                  "its file system is not read");
   app->add_option("--disk", flags->disk,
-                  "disk that has the image; its partition table counts")
-      ->check(NotEmpty);
+                  "disk that has the image; its partition table counts");
   app->add_option("--boot-disk-pci", flags->boot_disk_pci,
                   "with --disk: place of the virtio block device: 1.0");
 }

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/app_checks.h"
 #include "cli/measure_tpm_command.h"
 
 namespace tally {
@@ -13,21 +12,17 @@ void AddMachineOptions(CLI::App* app, MeasureTpmFlags* flags) {
   app->add_option("--platform", flags->platform,
                   "ovmf-2022.11 (default), ovmf-2023.02, gce or azure");
   app->add_option("--firmware", flags->firmware,
-                  "firmware that begins with its variable store (OVMF.fd)")
-      ->check(NotEmpty);
+                  "firmware that begins with its variable store (OVMF.fd)");
   app->add_option("--vars", flags->vars,
-                  "variable store with which the machine starts")
-      ->check(NotEmpty);
+                  "variable store with which the machine starts");
   app->add_option("--secure-boot-support", flags->secure_boot_support,
                   "built-in or none, if the platform's firmware differs");
   app->add_option("--boot-disk-pci", flags->boot_disk_pci,
                   "place of the only disk, a virtio block device: 1.0");
   app->add_option("--disk", flags->disk,
-                  "disk that has the image; its partition table counts")
-      ->check(NotEmpty);
+                  "disk that has the image; its partition table counts");
   app->add_option("--event-log", flags->event_log,
-                  "trusted log of a boot, for PCRs that cannot be predicted")
-      ->check(NotEmpty);
+                  "trusted log of a boot, for PCRs that cannot be predicted");
   app->add_option("--failed-boot-options", flags->failed_boot_options,
                   "boot options that are tried before it in vain (default 0)")
       ->check(CLI::Range(0, 64));
@@ -35,8 +30,7 @@ void AddMachineOptions(CLI::App* app, MeasureTpmFlags* flags) {
 
 void AddImageOptions(CLI::App* app, MeasureTpmFlags* flags) {
   app->add_option("--uki", flags->uki,
-                  "unified kernel image (default: the one on --disk)")
-      ->check(NotEmpty);
+                  "unified kernel image (default: the one on --disk)");
   app->add_option("--uki-profile", flags->uki_profile,
                   "profile of the image (default 0)");
   app->add_option("--stub-version", flags->stub_version,

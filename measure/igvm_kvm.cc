@@ -199,8 +199,9 @@ Status FindForKvm(const Igvm& igvm, IgvmPlatformType platform,
                   const FindingSink& found, const IgvmContentsRead& read) {
   TALLY_ASSIGN(const std::vector<IgvmLoad> loads, PlanIgvm(igvm, platform));
   // Plain SEV has no registers to set.
-  if (platform != IgvmPlatformType::kSev)
+  if (platform != IgvmPlatformType::kSev) {
     CheckVmsas(loads, platform, found, read);
+  }
   LoaderRules rules(FindIgvmPlatform(igvm, platform)->compatibility_mask,
                     found);
   for (const IgvmInitialization& header : igvm.initializations) {
